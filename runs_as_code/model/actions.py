@@ -1,0 +1,91 @@
+"""What apply can do to the live side: make a run (create or clone it), close a run."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runs_as_code.model.provider import ResolvedPlan
+
+
+class CloseReason(StrEnum):
+    """Why a run is closed."""
+
+    DECLARED = "declared-closed"
+    COMPLETE = "complete"
+    REPLACED = "replaced"
+    OLDER = "older-revision"
+    PRUNED = "no-longer-declared"
+
+
+LIMITED_REASONS = frozenset({CloseReason.REPLACED, CloseReason.OLDER, CloseReason.PRUNED})
+"""The closes that the limits count; what a reviewed line of the file closes does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRun:
+    """Create a run, or clone one when `source_run` or `source_key` is set.
+
+    `description` is sent as it is, its last line is `marker`. `source_key` names the key whose run
+    is made by the same plan and cloned then. `type` is what verification expects; None when the
+    source of a clone will tell. `members` are the test cases it must have, None when unknown.
+    `known_runs` are the ids that the key had when the plan was made.
+    """
+
+    key: str
+    revision: int
+    marker: str
+    title: str
+    description: str
+    type: str | None
+    milestone_id: int | None = None
+    assignee_id: int | None = None
+    query_plans: tuple[ResolvedPlan, ...] = ()
+    source_run: int | None = None
+    source_key: str | None = None
+    members: tuple[str, ...] | None = None
+    may_be_empty: bool = False
+    known_runs: tuple[int, ...] = ()
+
+    @property
+    def is_clone(self) -> bool:
+        """Whether the run is cloned instead of created."""
+        return self.source_run is not None or self.source_key is not None
+
+    @property
+    def address(self) -> str:
+        """The action's name inside its project."""
+        return f"make:{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRun:
+    """Close a run. It can't be undone, so what the plan saw is kept to be checked again.
+
+    `marker` is None for an adopted run. `recorded`, `open_cases` and `has_time` are what the plan
+    saw. The run is closed after `successor_key` was made and verified, or while `successor_run` is
+    open, and after the clones of `cloned_by` were made from it.
+    """
+
+    key: str
+    run_id: int
+    title: str
+    reason: CloseReason
+    marker: str | None
+    recorded: int = 0
+    open_cases: int = 0
+    has_time: bool = False
+    successor_run: int | None = None
+    successor_key: str | None = None
+    cloned_by: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """The action's name inside its project."""
+        return f"close:{self.run_id}"
+
+    @property
+    def counts_to_limit(self) -> bool:
+        """Whether the limits count this close."""
+        return self.reason in LIMITED_REASONS
+
+
+Action = MakeRun | CloseRun
