@@ -1,0 +1,18 @@
+"""Says what an installed wheel lacks; run by the interpreter of the environment it is in."""
+
+import sys
+from importlib.resources import files
+
+WANTED = ("py.typed", "schemas/manifest.v1.schema.json", "schemas/plan.v1.schema.json")
+
+
+def main() -> int:
+    """Return 1 and name the files that are missing, or 0."""
+    missing = [name for name in WANTED if not (files("runs_as_code") / name).is_file()]
+    if missing:
+        print(f"the wheel lacks {', '.join(missing)}", file=sys.stderr)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
