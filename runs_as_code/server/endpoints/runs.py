@@ -1,0 +1,278 @@
+"""Runs, their test cases and their results [SEED, CLI]."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from runs_as_code.server import guesses
+from runs_as_code.server.rules import results
+from runs_as_code.server.rules.cases import PRIORITIES, STANDALONE, find_case
+from runs_as_code.server.rules.caseviews import CaseViews
+from runs_as_code.server.rules.folders import unknown_ids
+from runs_as_code.server.rules.members import LIVE, TYPES, list_members
+from runs_as_code.server.rules.membership import may_enter_runs
+from runs_as_code.server.rules.milestones import list_milestones
+from runs_as_code.server.rules.people import users_by_id
+from runs_as_code.server.rules.runs import (
+    Draft,
+    add_run,
+    clone_run,
+    close_run,
+    count_statuses,
+    get_run,
+)
+from runs_as_code.server.rules.statuses import show_counts
+from runs_as_code.server.store.tables import run, tag, tcase
+from runs_as_code.server.web.bodies import ListOf, Struct, check_length
+from runs_as_code.server.web.calls import Call, Endpoint, Reply
+from runs_as_code.server.web.problems import missing, refuse
+
+_PLAN = Struct(
+    "QueryPlan",
+    {
+        "tcaseIds": ListOf("string"),
+        "folderIds": ListOf("int"),
+        "tagIds": ListOf("int"),
+        "priorities": ListOf("string"),
+    },
+)
+_COMMON: dict[str, Any] = {
+    "title": "string",
+    "description": "string",
+    "milestoneId": "int",
+    "assignmentId": "int",
+    "configurationId": "string",
+    "links": ListOf("string"),
+    "integrationLink": "string",
+}
+_CREATE = Struct("CreateRunRequest", _COMMON | {"type": "string", "queryPlans": ListOf(_PLAN)})
+_CLONE = Struct("CloneRunRequest", _COMMON | {"runId": "int"})
+
+
+def list_runs(call: Call) -> Reply:
+    """List the runs of a project with their status counts, newest first."""
+    query = call.query
+    conditions = [run.c.project_id == call.project_id]
+    if milestones := query.integers("milestoneIds"):
+        conditions.append(run.c.milestone_id.in_(milestones))
+    if configurations := query.texts("configurationIds"):
+        conditions.append(run.c.configuration_id.in_(configurations))
+    is_closed = query.flag("closed")
+    wanted = select(run).where(*conditions).order_by(run.c.id.desc())
+    if is_closed is not None:
+        wanted = wanted.where(
+            run.c.closed_at.is_not(None) if is_closed else run.c.closed_at.is_(None)
+        )
+    if limit := query.integer("limit"):
+        wanted = wanted.limit(limit)
+    rows = call.connection.execute(wanted).all()
+    counter = select(func.count(run.c.closed_at), func.count()).where(*conditions)
+    closed, total = call.connection.execute(counter).one()
+    return Reply({"runs": _show_runs(call, rows), "closed": closed, "open": total - closed})
+
+
+def _show_runs(call: Call, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    connection = call.connection
+    counts = count_statuses(connection, call.project_id, rows)
+    users = users_by_id(connection)
+    milestones = {item["id"]: item for item in list_milestones(connection, call.project_id)}
+    row = call.project
+    project = row and {"id": row.id, "code": row.code, "title": row.title}
+    return [
+        {
+            "id": row.id,
+            "type": row.type,
+            "projectId": row.project_id,
+            "project": project,
+            "milestoneId": row.milestone_id,
+            "milestone": milestones.get(row.milestone_id),
+            "assignmentId": row.assignment_id,
+            "assignment": users.get(row.assignment_id),
+            "title": row.title,
+            "description": row.description,
+            "statusCounts": show_counts(counts[row.id]),
+            "timeSpent": row.time_spent,
+            "createdAt": row.created_at,
+            "closedAt": row.closed_at,
+            "closedByUserId": row.closed_by,
+        }
+        for row in rows
+    ]
+
+
+def create_run(call: Call) -> Reply:
+    """Create a run; static types fix their test cases now."""
+    body = call.body(_CREATE)
+    _check_texts(body)
+    kind = body.get("type", "")
+    if kind not in TYPES:
+        raise refuse("type must be one of static, static_struct, live")
+    plans = body.get("queryPlans", [])
+    _check_plans(kind, plans)
+    for plan in plans:
+        check_selection(call, plan)
+    draft = _draft(body, kind, plans)
+    made = add_run(call.connection, call.project_id, draft, call.caller.id, call.options)
+    return Reply({"id": made}, 201)
+
+
+def _check_texts(body: dict[str, Any]) -> None:
+    check_length(body, "title", 1, 255)
+    check_length(body, "description", 0, 512)
+
+
+def _draft(body: dict[str, Any], kind: str, plans: Sequence[dict[str, Any]]) -> Draft:
+    return Draft(
+        title=body["title"],
+        type=kind,
+        query_plans=plans,
+        description=body.get("description", ""),
+        milestone_id=body.get("milestoneId"),
+        assignment_id=body.get("assignmentId"),
+        configuration_id=body.get("configurationId"),
+        links=body.get("links", ()),
+        integration_link=body.get("integrationLink"),
+    )
+
+
+def _check_plans(kind: str, plans: Sequence[dict[str, Any]]) -> None:
+    if not plans:
+        raise refuse("queryPlans is required")
+    if kind != LIVE and len(plans) > 1:
+        raise refuse("only one query plan is allowed for non-live runs")
+    for plan in plans:
+        if kind == LIVE and plan.get("tcaseIds"):
+            raise refuse("tcaseIds are not allowed for live runs")
+        if kind == LIVE and not plan.get("folderIds"):
+            raise refuse("at least one folderID is required per query plan for live runs")
+        if guesses.EMPTY_PLAN_IS_REFUSED and not any(plan.values()):
+            raise refuse("query plan must have at least one filter")
+        for priority in plan.get("priorities", ()):
+            if priority not in PRIORITIES:
+                raise refuse("priorities must be one of low, medium, high")
+
+
+def check_selection(call: Call, plan: dict[str, Any]) -> None:
+    """Refuse ids in a query plan that the project does not have, and templates."""
+    connection = call.connection
+    if unknown_ids(connection, call.project_id, plan.get("folderIds", ())):
+        raise refuse("folder not found")
+    if wanted := set(plan.get("tagIds", ())):
+        known = connection.scalars(select(tag.c.id).where(tag.c.project_id == call.project_id))
+        if wanted - set(known):
+            raise refuse("tag not found")
+    if ids := set(plan.get("tcaseIds", ())):
+        rows = connection.execute(
+            select(tcase.c.id, tcase.c.type).where(tcase.c.project_id == call.project_id)
+        )
+        types = {row.id: row.type for row in rows if row.id in ids}
+        if ids - types.keys():
+            raise refuse("test case not found")
+        if not all(may_enter_runs(kind, is_draft=False) for kind in types.values()):
+            raise refuse("template test cases can't be added to a run")
+
+
+def clone(call: Call) -> Reply:
+    """Clone a run: same type and plans, everything open again."""
+    body = call.body(_CLONE)
+    if "runId" not in body:
+        raise refuse("runId is required")
+    _check_texts(body)
+    source = get_run(call.connection, call.project_id, body["runId"])
+    draft = _draft(body, source.type, source.query_plans)
+    made = clone_run(call.connection, source, draft, call.caller.id, call.options)
+    return Reply({"id": made}, guesses.CLONE_STATUS)
+
+
+def close(call: Call) -> Reply:
+    """Close a run for good; a body is not looked at [CLI-LIVE]."""
+    close_run(
+        call.connection,
+        get_run(call.connection, call.project_id, call.path["run"]),
+        call.caller.id,
+    )
+    return Reply({"message": "Run closed"})
+
+
+def list_run_cases(call: Call) -> Reply:
+    """List the test cases of a run with their statuses."""
+    row = get_run(call.connection, call.project_id, call.path["run"])
+    has_folders = call.query.choice("include", ("folder",)) is not None
+    views = CaseViews(call.connection, call.project)  # type: ignore[arg-type]  # set by the route
+    members = list_members(call.connection, row)
+    return Reply({"tcases": [_show_member(member, views, has_folders) for member in members]})
+
+
+def _show_member(member: Row[Any], views: CaseViews, has_folders: bool) -> dict[str, Any]:  # noqa: FBT001 - internal, positional for speed
+    shown = {
+        "id": member.id,
+        "version": member.version,
+        "legacyId": member.legacy_id,
+        "type": member.type,
+        "folderId": member.folder_id,
+        "pos": member.pos,
+        "seq": member.seq,
+        "title": member.title,
+        "priority": member.priority,
+        "status": member.status,
+        "isAutomated": member.is_automated,
+        "isEmpty": member.is_empty,
+    }
+    if member.type != STANDALONE:
+        shown["templateTCaseId"] = member.template_id
+    return shown | {"folder": views.folder(member.folder_id)} if has_folders else shown
+
+
+def get_run_case(call: Call) -> Reply:
+    """Show one test case of a run with its results, by id, sequence number or legacy id."""
+    row = get_run(call.connection, call.project_id, call.path["run"])
+    case = find_case(call.connection, call.project_id, call.path["tcase"])
+    found = list_members(call.connection, row, case.id)
+    if not found:
+        raise missing("Test case")
+    member = found[0]
+    views = CaseViews(call.connection, call.project)  # type: ignore[arg-type]  # set by the route
+    include = ("tags", "steps", "precondition", "requirements", "customFields")
+    shown = _show_member(member, views, has_folders=True)
+    shown |= {
+        "comment": member.content.get("comment", ""),
+        "links": member.content.get("links") or None,
+        "files": member.content.get("files") or None,
+        "authorId": member.author_id,
+        "createdAt": member.created_at,
+        "isLatestVersion": member.version == member.latest_version,
+    }
+    shown |= views.details(member, member.content, include)
+    return Reply(shown | {"results": _show_results(call, row.id, case.id)})
+
+
+def _show_results(call: Call, run_id: int, case_id: str) -> list[dict[str, Any]]:
+    users = users_by_id(call.connection)
+    return [
+        {
+            "id": row.id,
+            "tcaseId": row.tcase_id,
+            "tcaseVersion": row.version,
+            "authorId": row.author_id,
+            "author": users.get(row.author_id),
+            "status": row.status,
+            "comment": row.comment,
+            "links": row.links or None,
+            "timeTaken": row.time_taken,
+            "apiKeyId": row.api_key_id,
+            "internal": False,
+            "createdAt": row.created_at,
+        }
+        for row in results.list_results(call.connection, run_id, case_id)
+    ]
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/project/{project}/run", list_runs),
+    Endpoint("POST", "/project/{project}/run", create_run, "test-runner"),
+    Endpoint("POST", "/project/{project}/run/clone", clone, "test-runner"),
+    Endpoint("POST", "/project/{project}/run/{run}/close", close, "test-runner"),
+    Endpoint("GET", "/project/{project}/run/{run}/tcase", list_run_cases),
+    Endpoint("GET", "/project/{project}/run/{run}/tcase/{tcase}", get_run_case),
+)

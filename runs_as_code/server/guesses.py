@@ -1,0 +1,85 @@
+"""Every guess about the API that the server makes, in one place.
+
+Nobody published these answers (`[J]`). Each name here is listed in `docs/server.md`; whoever
+learns the truth changes one line.
+"""
+
+from typing import Final
+
+# The address of a stored file has no published form; it only has to stay on this server.
+BASE_PATH: Final = "/api/public/v0"
+
+# Status codes that no page states.
+CLONE_STATUS: Final = 201
+MILESTONE_STATUS: Final = 201
+RESULT_STATUS: Final = 201
+RUN_LOG_STATUS: Final = 201
+PLAN_STATUS: Final = 201
+BULK_CASES_STATUS: Final = 201
+TITLE_CONFLICT_STATUS: Final = 403
+CLOSE_TWICE_STATUS: Final = 400
+CLOSED_RUN_STATUS: Final = 400
+CASE_CONFLICT_STATUS: Final = 409
+
+# Message texts that nobody recorded.
+MESSAGE_ALREADY_CLOSED: Final = "run is already closed"
+MESSAGE_RUN_CLOSED: Final = "run is closed"
+MESSAGE_BAD_ASSIGNEE: Final = "assignee must be an active user with permissions above Viewer role"
+MESSAGE_ARCHIVED_MILESTONE: Final = "milestone is archived"
+MESSAGE_FORBIDDEN: Final = "Insufficient permissions"
+MESSAGE_NO_KEY: Final = "Invalid or missing API key"
+
+# Closed runs keep their title reserved: a plain unique constraint, since nothing can be reopened.
+CLOSED_RUNS_HOLD_TITLES: Final = True
+
+# A run's folder filter takes in subfolders; the test case list's filter does not.
+RUN_FOLDERS_INCLUDE_SUBFOLDERS: Final = True
+
+# `tcaseIds` beside filters narrows them (AND), as filters narrow each other.
+TCASE_IDS_NARROW_FILTERS: Final = True
+
+# Drafts are not ready to be executed, so they enter no run.
+DRAFTS_ENTER_RUNS: Final = False
+
+# A plan without any filter is refused, as the official client refuses it before sending.
+EMPTY_PLAN_IS_REFUSED: Final = True
+
+# A clone of a static run has the source's test cases in the versions of today.
+STATIC_CLONE_TAKES_LATEST_VERSIONS: Final = True
+
+# A clone without milestone or assignee in its body gets none.
+CLONE_INHERITS_FIELDS: Final = False
+
+# `limit=0` in the run list means no limit, the habit of Go services.
+RUN_LIMIT_ZERO_IS_NO_LIMIT: Final = True
+
+# The counters of the run list obey `milestoneIds` and ignore `closed` and `limit`.
+COUNTERS_OBEY_MILESTONES: Final = True
+
+# The run list is newest first.
+RUNS_NEWEST_FIRST: Final = True
+
+# Custom statuses appear in `statusCounts` only when some case has them.
+CUSTOM_COUNTS_WHEN_NON_ZERO: Final = True
+
+# A result batch is written whole or not at all.
+BATCH_IS_ATOMIC: Final = True
+
+# `PATCH` and `POST` refuse a position that another case of the folder has.
+TAKEN_POSITION_IS_REFUSED: Final = True
+
+# Milestone titles may repeat; names then resolve to several ids.
+MILESTONE_TITLES_ARE_UNIQUE: Final = False
+
+# Project codes in paths are compared exactly.
+PROJECT_CODES_IGNORE_CASE: Final = False
+
+# Page size when `page` or `offset` comes without `limit`; larger limits are cut to the cap.
+DEFAULT_PAGE_SIZE: Final = 10
+PAGE_SIZE_CAP: Final = 5000
+
+# A new project gets this folder unless `skipDefaultFolder` is sent.
+DEFAULT_FOLDER_TITLE: Final = "Default folder"
+
+# Largest JSON body taken, in bytes.
+BODY_LIMIT: Final = 8 * 1024 * 1024

@@ -1,0 +1,97 @@
+"""Filters and sorting of the test case list; its folder filter takes no subfolders [DOC]."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, not_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from runs_as_code.server.rules.cases import PRIORITIES
+from runs_as_code.server.store.tables import tcase, tcase_tag
+from runs_as_code.server.web.problems import refuse
+from runs_as_code.server.web.queries import Query
+
+TYPES = ("standalone", "template", "filled")
+SORT_FIELDS = {
+    "id": tcase.c.id,
+    "seq": tcase.c.seq,
+    "folder_id": tcase.c.folder_id,
+    "author_id": tcase.c.author_id,
+    "pos": tcase.c.pos,
+    "title": tcase.c.title,
+    "priority": tcase.c.priority,
+    "created_at": tcase.c.created_at,
+    "updated_at": tcase.c.updated_at,
+    "legacy_id": tcase.c.legacy_id,
+}
+
+
+def contains(column: Any, text: str) -> ColumnElement[bool]:
+    """Build a search: the text anywhere in the column, case ignored, no wildcards."""
+    return func.instr(func.lower(column), text.lower()) > 0
+
+
+def tag_filter(tag_ids: Sequence[int], operator: str) -> ColumnElement[bool]:
+    """Build the rule of `tags`: any of them (`or`), all of them (`and`), none (`not`) [S]."""
+    tagged = select(tcase_tag.c.tcase_id)
+    if operator == "and":
+        wanted = set(tag_ids)
+        all_of = (
+            tagged.where(tcase_tag.c.tag_id.in_(wanted))
+            .group_by(tcase_tag.c.tcase_id)
+            .having(func.count() == len(wanted))
+        )
+        return tcase.c.id.in_(all_of)
+    any_of = tcase.c.id.in_(tagged.where(tcase_tag.c.tag_id.in_(tag_ids)))
+    return not_(any_of) if operator == "not" else any_of
+
+
+def list_conditions(query: Query, folders: Sequence[int]) -> list[ColumnElement[bool]]:
+    """Build the conditions of a case list from its parameters; different filters narrow."""
+    conditions: list[ColumnElement[bool]] = []
+    if folders:
+        conditions.append(tcase.c.folder_id.in_(folders))
+    if search := query.text("search"):
+        conditions.append(contains(tcase.c.title, search))
+    if tags := query.integers("tags"):
+        operator = query.choice("tagsFilterOp", ("and", "or", "not")) or "or"
+        conditions.append(tag_filter(tags, operator))
+    if priorities := query.choices("priorities", PRIORITIES):
+        conditions.append(tcase.c.priority.in_(priorities))
+    if types := query.choices("types", TYPES):
+        conditions.append(tcase.c.type.in_(types))
+    if (is_draft := query.flag("draft")) is not None:
+        conditions.append(tcase.c.is_draft == is_draft)
+    conditions.extend(_rarer_conditions(query))
+    return conditions
+
+
+def _rarer_conditions(query: Query) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if templates := query.texts("templateTCaseIds"):
+        conditions.append(tcase.c.template_id.in_(templates))
+    if authors := query.integers("authorIds"):
+        conditions.append(tcase.c.author_id.in_(authors))
+    if after := query.text("createdAfter"):
+        conditions.append(tcase.c.created_at >= after)
+    if before := query.text("createdBefore"):
+        conditions.append(tcase.c.created_at <= before)
+    return conditions
+
+
+def read_sorting(query: Query, fields: dict[str, Any], default: str = "asc") -> Any:
+    """Return the sort column, ready for `order_by`, or `None`; an order alone is refused [DOC]."""
+    field = query.choice("sortField", fields)
+    order = query.choice("sortOrder", ("asc", "desc"))
+    if field is None:
+        if order is not None:
+            raise refuse("sortOrder requires sortField")
+        return None
+    column = fields[field]
+    return column.desc() if (order or default) == "desc" else column.asc()
+
+
+def sorted_cases(query: Query, statement: Select[Any]) -> Select[Any]:
+    """Sort a case list; newest first where nothing is asked for."""
+    sorting = read_sorting(query, SORT_FIELDS, "desc")
+    return statement.order_by(*(() if sorting is None else (sorting,)), tcase.c.seq.desc())

@@ -1,0 +1,61 @@
+"""The same app on a port, for any client."""
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runs_as_code.server.app import create_app
+from runs_as_code.server.options import ServerOptions
+
+if TYPE_CHECKING:
+    import uvicorn
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8765
+_DEFAULT_OPTIONS = ServerOptions(require_key=True, rate=20)
+
+
+def make_server(
+    database: Path | str, options: ServerOptions = _DEFAULT_OPTIONS
+) -> "uvicorn.Server":
+    """Build the server without starting it; setting `should_exit` stops a running one."""
+    import uvicorn  # noqa: PLC0415 - only serving on a port needs it, and it takes 60 ms
+
+    config = uvicorn.Config(
+        create_app(database, options=options),
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
+    return uvicorn.Server(config)
+
+
+def bind(host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> socket.socket:
+    """Take a port (0: any free one); raise `OSError` when it can't be taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def serve(
+    database: Path | str,
+    *,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    options: ServerOptions = _DEFAULT_OPTIONS,
+    sock: socket.socket | None = None,
+) -> None:
+    """Serve until interrupted; prints nothing.
+
+    `sock` is a socket from `bind`, for callers that want to know the port first. Raises `OSError`
+    when the port can't be taken.
+    """
+    with sock or bind(host, port) as listening:
+        make_server(database, options).run(sockets=[listening])

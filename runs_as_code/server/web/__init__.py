@@ -1,0 +1,1 @@
+"""HTTP only: decoding requests, keys and roles, limits, error answers; no rule of runs."""

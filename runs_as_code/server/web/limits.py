@@ -1,0 +1,31 @@
+"""The rate limit: at most so many requests of one key inside any second [DOC api_intro]."""
+
+import threading
+import time
+from collections import deque
+
+MESSAGE = "Too many requests, please try again later."
+_WINDOW = 1.0  # seconds
+
+
+class RateLimit:
+    """Count the requests of each key in a sliding window of one second."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._seen: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def admits(self, key: str) -> bool:
+        """Count a request and say whether it is still within the limit; 0 admits everything."""
+        if not self._rate:
+            return True
+        moment = time.monotonic()
+        with self._lock:
+            seen = self._seen.setdefault(key, deque())
+            while seen and seen[0] <= moment - _WINDOW:
+                seen.popleft()
+            if len(seen) >= self._rate:
+                return False
+            seen.append(moment)
+            return True
