@@ -1,8 +1,9 @@
 """What apply can do to the live side: make a run (create or clone it), close a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from runs_as_code.model.live import StatusCounts
 from runs_as_code.model.provider import ResolvedPlan
 
 
@@ -60,8 +61,8 @@ class MakeRun:
 class CloseRun:
     """Close a run. It can't be undone, so what the plan saw is kept to be checked again.
 
-    `marker` is None for an adopted run. `recorded`, `open_cases` and `has_time` are what the plan
-    saw. The run is closed after `successor_key` was made and verified, or while `successor_run` is
+    `marker` is None for an adopted run. `recorded` and `has_time` are what the plan saw
+    of people's work and are checked again; `counts` is for people. The run is closed after `successor_key` was made and verified, or while `successor_run` is
     open, and after the clones of `cloned_by` were made from it.
     """
 
@@ -71,8 +72,8 @@ class CloseRun:
     reason: CloseReason
     marker: str | None
     recorded: int = 0
-    open_cases: int = 0
     has_time: bool = False
+    counts: StatusCounts = field(default_factory=StatusCounts)
     successor_run: int | None = None
     successor_key: str | None = None
     cloned_by: tuple[str, ...] = ()

@@ -1,0 +1,45 @@
+"""What an apply says while it works; text, JSON and tests listen to the same stream."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runs_as_code.model.actions import Action
+from runs_as_code.model.report import ActionResult
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyStarted:
+    """The apply of a plan begins; `total` is the number of its actions."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionStarted:
+    """An action is about to be sent."""
+
+    project: str
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFinished:
+    """An action ended, well or not."""
+
+    result: ActionResult
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationStarted:
+    """All actions ended; what is live is read back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A signal arrived: nothing new is started, what is in flight finishes."""
+
+    remaining: int
+
+
+Event = ApplyStarted | ActionStarted | ActionFinished | VerificationStarted | Interrupted
+Listener = Callable[[Event], None]

@@ -1,0 +1,65 @@
+"""Who holds a title or a run that a key lays claim to, and what stands against the claim."""
+
+from runs_as_code.model.desired import RunSpec
+from runs_as_code.model.plan import Block
+from runs_as_code.planning import rules
+from runs_as_code.planning.context import Context
+from runs_as_code.planning.ownership import MarkedRun, Ownership
+
+
+def held_by(ctx: Context, spec: RunSpec, holder: MarkedRun, claimed_by: str | None) -> str:
+    """Say for people whose run bears a declared title."""
+    marker = holder.marker
+    ownership = ctx.ownership(holder)
+    state = "open" if holder.run.is_open else f"closed at {holder.run.closed_at}"
+    head = f"the title `{spec.title}` belongs to run {holder.run.id} ({state}), "
+    if claimed_by is not None:
+        return f"{head}which `{claimed_by}` adopts"
+    if marker is None:
+        unmarked = "which bears a marker of another version of qarun"
+        if ownership is not Ownership.FOREIGN:
+            unmarked = "which qarun did not make"
+        return head + unmarked
+    if ownership is Ownership.COPY:
+        return f"{head}a copy that somebody made of the run of `{marker.key}`"
+    return f"{head}of owner `{marker.owner}`, key `{marker.key}`"
+
+
+def lost_markers(ctx: Context, spec: RunSpec, next_title: str) -> list[Block]:
+    """Find open runs without a good marker that bear the declared or the next title."""
+    blocks = []
+    bearers = {
+        bearer.run.id: bearer
+        for title in (spec.title, next_title)
+        for bearer in ctx.titles.bearers(title)
+    }
+    for run_id in sorted(bearers):
+        bearer = bearers[run_id]
+        ownership = ctx.ownership(bearer)
+        is_lost = ownership in {Ownership.UNMARKED, Ownership.DAMAGED}
+        if is_lost and bearer.run.is_open and run_id not in ctx.adopted:
+            is_damaged = ownership is Ownership.DAMAGED
+            blocks.append(
+                rules.marker_lost(spec.key, bearer.run, spec.location, is_damaged=is_damaged)
+            )
+    return blocks
+
+
+def adoption_block(ctx: Context, spec: RunSpec) -> Block | None:
+    """Say why the run that `adopt` names can't be this key's."""
+    place = spec.locations.get("adopt", spec.location)
+    marked = ctx.runs.by_id.get(spec.adopt or 0)
+    if marked is None:
+        message = f"run {spec.adopt} is not in this project"
+        return Block("adopt-not-found", message, "the id of a run of this project", location=place)
+    marker = marked.marker
+    if ctx.ownership(marked) in {Ownership.UNMARKED, Ownership.DAMAGED}:
+        return None
+    keys = {spec.key, *(spec.previous_keys or ())}
+    if marker is not None and ctx.is_ours(marked) and marker.key in keys:
+        return None
+    whose = "another version of qarun"
+    if marker is not None:
+        whose = f"owner `{marker.owner}`, key `{marker.key}`"
+    message = f"run {spec.adopt} belongs to {whose}"
+    return Block("adopt-foreign", message, "the id of a run that nobody manages", location=place)

@@ -1,0 +1,109 @@
+"""Close runs of a key, and the rules that withhold that."""
+
+from collections.abc import Sequence
+
+from runs_as_code.model.actions import CloseReason, CloseRun
+from runs_as_code.model.desired import ReplaceMode, RunSpec
+from runs_as_code.model.plan import Block
+from runs_as_code.planning import rules
+from runs_as_code.planning.context import Context, Member
+
+
+def close_action(
+    member: Member,
+    key: str,
+    reason: CloseReason,
+    *,
+    successor_run: int | None = None,
+    successor_key: str | None = None,
+) -> CloseRun:
+    """Build the action that closes a run, with what the plan saw of it."""
+    run = member.run
+    return CloseRun(
+        key=key,
+        run_id=run.id,
+        title=run.title,
+        reason=reason,
+        marker=str(member.marker) if member.marker else None,
+        recorded=run.recorded,
+        has_time=bool(run.time_spent),
+        counts=run.counts,
+        successor_run=successor_run,
+        successor_key=successor_key,
+    )
+
+
+def close_older(
+    ctx: Context,
+    spec: RunSpec,
+    members: Sequence[Member],
+    revision: int,
+    *,
+    keep: Member | None,
+    is_replaced: bool = False,
+) -> tuple[list[CloseRun], list[Block]]:
+    """Close the open runs of a key but `keep`, under the rules of a replacement.
+
+    Their successor is `keep`, or with `is_replaced` the run of `revision` that this plan makes.
+    """
+    older = [member for member in members if member.run.is_open and member is not keep]
+    closes = [
+        close_action(
+            member,
+            spec.key,
+            CloseReason.OLDER,
+            successor_run=keep.run.id if keep and not is_replaced else None,
+            successor_key=spec.key if is_replaced else None,
+        )
+        for member in older
+    ]
+    blocks = doubts(ctx, spec, older)
+    for member in older:
+        blocks += replacement_blocks(ctx, spec, member, revision)
+    return closes, blocks
+
+
+def replacement_blocks(ctx: Context, spec: RunSpec, member: Member, revision: int) -> list[Block]:
+    """The rules of a replacement: protection, recorded results, `replace: never`."""
+    place = spec.locations.get("replace", spec.location)
+    if spec.protect:
+        return [rules.is_protected(member.run, spec.location, is_declared=True)]
+    if ctx.is_approved(spec.key) or is_revision_approved(spec, revision):
+        return []
+    if spec.replace.mode is ReplaceMode.NEVER:
+        return [rules.never_replaced(spec.key, member.run, revision, place)]
+    if member.run.has_results and spec.replace.mode is not ReplaceMode.ALWAYS:
+        return [rules.has_results(spec.key, member.run, revision, place)]
+    return []
+
+
+def is_revision_approved(spec: RunSpec, revision: int) -> bool:
+    """Whether the file approves the replacement that makes exactly this revision."""
+    return spec.replace.mode is ReplaceMode.REVISION and spec.replace.revision == revision
+
+
+def doubts(ctx: Context, spec: RunSpec, members: Sequence[Member]) -> list[Block]:
+    """Withhold what would close runs that are in doubt, until somebody approves the key."""
+    if ctx.is_approved(spec.key):
+        return []
+    return [
+        rules.in_doubt(spec.key, member, spec.location) for member in members if member.marked.doubt
+    ]
+
+
+def unverified(
+    ctx: Context, spec: RunSpec, members: Sequence[Member], successor: Member
+) -> list[Block]:
+    """Ask of a kept successor what verification asks of a new one, as far as the list shows it."""
+    marker = successor.marker
+    if marker is None or ctx.is_approved(spec.key):
+        return []
+    run = successor.run
+    why = ""
+    if marker.milestone is not None and marker.milestone != run.milestone_id:
+        why = "has another milestone than it was given"
+    elif marker.assignee is not None and marker.assignee != run.assignee_id:
+        why = "has another assignee than it was given"
+    elif run.counts.all == 0 and any(m.run.is_open and m.run.counts.all for m in members):
+        why = "is empty"
+    return [rules.unverified_successor(spec.key, run, why, spec.location)] if why else []

@@ -1,0 +1,157 @@
+"""What the decisions about one owner in one project share: who owns what, which titles are free."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from runs_as_code.model.desired import Manifest, RunSpec, State
+from runs_as_code.model.live import LiveRun
+from runs_as_code.model.marker import Marker
+from runs_as_code.model.plan import Approvals
+from runs_as_code.planning.ownership import MarkedRun, Ownership, ProjectRuns
+from runs_as_code.planning.resolve import Resolver
+from runs_as_code.planning.text import clash_form
+
+_PLACEHOLDER = re.compile(r"\{(title|revision|key)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A declared run with the manifest it stands in."""
+
+    manifest: Manifest
+    spec: RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A live run of a key; an adopted run has no marker and counts as revision 0."""
+
+    marked: MarkedRun
+
+    @property
+    def run(self) -> LiveRun:
+        """The live run itself."""
+        return self.marked.run
+
+    @property
+    def marker(self) -> Marker | None:
+        """The run's marker; None for an adopted run."""
+        return self.marked.marker
+
+    @property
+    def revision(self) -> int:
+        """The revision the marker says, 0 for an adopted run."""
+        return self.marker.revision if self.marker else 0
+
+
+class Titles:
+    """Which titles of a project are taken: by live runs, by declarations, by this very plan."""
+
+    def __init__(self, runs: ProjectRuns, manifests: Iterable[Manifest]) -> None:
+        self._runs = runs
+        self._declared: dict[str, tuple[str, str]] = {}
+        self._reserved: dict[str, tuple[str, str]] = {}
+        for manifest in manifests:
+            for spec in manifest.runs:
+                if spec.state is State.OPEN:
+                    self._declared.setdefault(clash_form(spec.title), (manifest.owner, spec.key))
+
+    def bearers(self, title: str) -> list[MarkedRun]:
+        """Return the live runs that bear a title, open or closed."""
+        return self._runs.by_title.get(clash_form(title), [])
+
+    def is_free(self, title: str, owner: str, key: str) -> bool:
+        """Whether this key may take the title."""
+        clash = clash_form(title)
+        mine = (owner, key)
+        return (
+            clash not in self._runs.by_title
+            and self._declared.get(clash, mine) == mine
+            and self._reserved.get(clash, mine) == mine
+        )
+
+    def reserve(self, title: str, owner: str, key: str) -> None:
+        """Keep a title for a run this plan makes."""
+        self._reserved[clash_form(title)] = (owner, key)
+
+
+class Context:
+    """The facts about one owner in one project that the decision table reads."""
+
+    def __init__(
+        self,
+        manifests: tuple[Manifest, ...],
+        runs: ProjectRuns,
+        titles: Titles,
+        resolver: Resolver,
+        approvals: Approvals,
+    ) -> None:
+        self.owner = manifests[0].owner
+        self.manifests = manifests
+        self.declarations: Mapping[str, Declaration] = {
+            spec.key: Declaration(manifest, spec)
+            for manifest in manifests
+            for spec in manifest.runs
+        }
+        self.runs = runs
+        self.titles = titles
+        self.resolver = resolver
+        self.approvals = approvals
+        self.aliases = frozenset(alias for m in manifests for alias in m.owner_aliases)
+        self.adopted = {
+            d.spec.adopt: key for key, d in self.declarations.items() if d.spec.adopt is not None
+        }
+        self._by_key: dict[str, list[Member]] = {}
+        for marked in runs.all:
+            if marked.marker is not None and self.is_ours(marked):
+                self._by_key.setdefault(marked.marker.key, []).append(Member(marked))
+
+    def ownership(self, marked: MarkedRun) -> Ownership:
+        """Say what a run is to this owner."""
+        return self.runs.ownership(marked, self.owner, self.aliases)
+
+    def is_ours(self, marked: MarkedRun) -> bool:
+        """Whether the run is this owner's, by name or by alias."""
+        return self.ownership(marked) in {Ownership.OURS, Ownership.ALIAS}
+
+    def is_targeted(self, key: str) -> bool:
+        """Whether this plan is about the key."""
+        targets = self.approvals.targets
+        return not targets or any(fnmatchcase(key, pattern) for pattern in targets)
+
+    def is_approved(self, key: str) -> bool:
+        """Whether somebody approved this key for one apply."""
+        return key in self.approvals.keys
+
+    def members(self, spec: RunSpec) -> list[Member]:
+        """Return the live runs of a declared key, previous keys and adoption included, by id."""
+        keys = {spec.key, *(spec.previous_keys or ())}
+        members = [member for key in keys for member in self._by_key.get(key, ())]
+        adopted = self.runs.by_id.get(spec.adopt) if spec.adopt is not None else None
+        if adopted is not None and adopted.marker is None:
+            members.append(Member(adopted))
+        return sorted(members, key=lambda member: member.run.id)
+
+    def orphans(self) -> dict[str, list[Member]]:
+        """Return the open runs of keys that nothing declares, by key."""
+        declared = set(self.declarations)
+        for declaration in self.declarations.values():
+            declared.update(declaration.spec.previous_keys or ())
+        found = {}
+        for key in sorted(self._by_key.keys() - declared):
+            still_open = [m for m in self._by_key[key] if m.run.is_open]
+            if still_open:
+                found[key] = still_open
+        return found
+
+    def open_runs(self) -> list[Member]:
+        """Return all open runs of this owner, by name or by alias."""
+        return [m for members in self._by_key.values() for m in members if m.run.is_open]
+
+
+def expand_title(template: str, *, title: str, revision: int, key: str) -> str:
+    """Fill `{title}`, `{revision}` and `{key}` into a template, never into each other."""
+    values = {"title": title, "revision": str(revision), "key": key}
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], template)

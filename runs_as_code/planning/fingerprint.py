@@ -1,0 +1,49 @@
+"""The digest of a plan: what was reviewed is what is applied."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from hashlib import sha256
+from typing import Any
+
+from runs_as_code.model.actions import Action, CloseRun
+from runs_as_code.model.plan import Plan
+from runs_as_code.model.provider import ResolvedPlan
+from runs_as_code.planning.text import canonical_json
+
+DIGEST_FORMAT = 1
+"""Part of what is digested: a change of the rules below can never pass for the same plan."""
+
+
+def plan_digest(plan: Plan) -> str:
+    """Return `sha256:` and the digest of server, project, owner and actions, ids resolved.
+
+    Neither text for people, nor time, nor what apply would not do (blocked, refused) counts.
+    """
+    projects = []
+    for project in plan.projects:
+        ordered = sorted(project.actions, key=lambda action: action.address)
+        projects.append(
+            {
+                "server": project.server,
+                "project": project.project,
+                "owner": project.owner,
+                "actions": [_action_data(action) for action in ordered],
+            }
+        )
+    data = {"format": DIGEST_FORMAT, "projects": projects}
+    return "sha256:" + sha256(canonical_json(data)).hexdigest()
+
+
+def _action_data(action: Action) -> Mapping[str, Any]:
+    data = {field.name: _plain(getattr(action, field.name)) for field in fields(action)}
+    if isinstance(action, CloseRun):
+        del data["counts"]
+    return data | {"address": action.address}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, ResolvedPlan):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value

@@ -1,0 +1,166 @@
+"""Build the plan of one project: one decision per key, then the rules that look at all of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+
+from runs_as_code.model.desired import LeftOut, Limits, Manifest
+from runs_as_code.model.live import Catalog, Listing, LiveRun, NamesNeeded
+from runs_as_code.model.plan import Approvals, Change, Plan, ProjectPlan
+from runs_as_code.planning import policy
+from runs_as_code.planning.context import Context, Member, Titles
+from runs_as_code.planning.dependencies import settle
+from runs_as_code.planning.orphans import decide_orphans, suspect_renames
+from runs_as_code.planning.ownership import Ownership, ProjectRuns
+from runs_as_code.planning.resolve import Resolver, names_needed
+from runs_as_code.planning.table import decide, needs_names
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectInput:
+    """What is desired of one project and what is live in it.
+
+    `left_out` are manifests that lie beside the given ones but were not given.
+    """
+
+    server: str
+    project: str
+    manifests: tuple[Manifest, ...]
+    listing: Listing
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class ProjectPlanner:
+    """Plans one project: says which names it needs, then decides."""
+
+    def __init__(self, given: ProjectInput, approvals: Approvals) -> None:
+        self._given = given
+        self._approvals = approvals
+        self._runs = ProjectRuns(given.listing.runs)
+
+    def names_needed(self) -> NamesNeeded:
+        """Say which names the plan will ask for, each kind only where a key can need it."""
+        needed = [
+            (declaration.manifest, declaration.spec)
+            for ctx in self._contexts(Catalog())
+            for declaration in ctx.declarations.values()
+            if needs_names(ctx, declaration.spec)
+        ]
+        return names_needed(needed, self._given.listing.runs)
+
+    def plan(self, catalog: Catalog) -> tuple[ProjectPlan, ...]:
+        """Plan each owner of the project; the same input gives the same plans."""
+        return tuple(self._plan_owner(ctx) for ctx in self._contexts(catalog))
+
+    def _contexts(self, catalog: Catalog) -> list[Context]:
+        titles = Titles(self._runs, self._given.manifests)
+        resolver = Resolver(catalog, self._given.listing.runs)
+        owners: dict[str, list[Manifest]] = {}
+        for manifest in sorted(self._given.manifests, key=lambda m: (m.owner, m.file)):
+            owners.setdefault(manifest.owner, []).append(manifest)
+        return [
+            Context(tuple(manifests), self._runs, titles, resolver, self._approvals)
+            for manifests in owners.values()
+        ]
+
+    def _plan_owner(self, ctx: Context) -> ProjectPlan:
+        decided: dict[str, Change] = {}
+        for key in _in_order(ctx):
+            if ctx.is_targeted(key):
+                decided[key] = decide(ctx, ctx.declarations[key], decided)
+        left_out = [left.file for left in self._given.left_out if left.owner == ctx.owner]
+        for orphan in decide_orphans(ctx, left_out):
+            decided[orphan.key] = orphan
+        changes = settle(suspect_renames(ctx, decided))
+        ordered = tuple(changes[key] for key in sorted(changes))
+        limits = Limits(
+            close=min(manifest.limits.close for manifest in ctx.manifests),
+            percent=min(manifest.limits.percent for manifest in ctx.manifests),
+        )
+        return ProjectPlan(
+            server=self._given.server,
+            project=self._given.project,
+            owner=ctx.owner,
+            changes=ordered,
+            refusals=(
+                *policy.incomplete_listing(self._given.listing),
+                *policy.empty_manifest(ctx, ordered),
+                *policy.too_many_closes(ctx, ordered, limits),
+            ),
+            unmanaged=_unmanaged(ctx),
+            notes=_notes(ctx),
+        )
+
+
+def assemble(projects: Iterable[ProjectPlan], approvals: Approvals, created_at: str) -> Plan:
+    """Put the plans of several projects together; an approved number of closes is for all."""
+    ordered = sorted(projects, key=lambda plan: (plan.server, plan.project, plan.owner))
+    count = sum(policy.counted_closes(plan.changes) for plan in ordered)
+    refusals = policy.wrong_approval(approvals.closes, count)
+    return Plan(
+        created_at=created_at,
+        projects=tuple(
+            replace(plan, refusals=(*plan.refusals, *refusals)) if refusals else plan
+            for plan in ordered
+        ),
+    )
+
+
+def _in_order(ctx: Context) -> list[str]:
+    """Return the declared keys, each after the key it is cloned from, else alphabetically."""
+    graph: dict[str, set[str]] = {}
+    for key in sorted(ctx.declarations):
+        source = ctx.declarations[key].spec.clone_from
+        name = source.key if source else None
+        graph[key] = {name} if name in ctx.declarations and name is not None else set()
+    sorter = TopologicalSorter(graph)
+    try:
+        sorter.prepare()
+    except CycleError:  # validate refuses cycles; a plan must still come out the same way
+        return sorted(graph)
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += ready
+        sorter.done(*ready)
+    return order
+
+
+def _unmanaged(ctx: Context) -> tuple[LiveRun, ...]:
+    return tuple(
+        marked.run
+        for marked in ctx.runs.all
+        if marked.run.is_open
+        and marked.run.id not in ctx.adopted
+        and ctx.ownership(marked) in {Ownership.UNMARKED, Ownership.DAMAGED}
+    )
+
+
+def _notes(ctx: Context) -> tuple[str, ...]:
+    """Say which `ownerAliases` and `previousKeys` lines have done their work."""
+    notes = []
+    for alias in sorted(ctx.aliases):
+        carriers = [
+            member
+            for key in sorted(ctx.declarations)
+            for member in _last_words(ctx, key)
+            if member.marker is not None and member.marker.owner == alias
+        ]
+        orphans = [m for found in ctx.orphans().values() for m in found]
+        carriers += [m for m in orphans if m.marker is not None and m.marker.owner == alias]
+        if not carriers:
+            notes.append(f"ownerAliases: `{alias}` may go: no run depends on it any more")
+    for key, declaration in sorted(ctx.declarations.items()):
+        carried = {m.marker.key for m in _last_words(ctx, key) if m.marker is not None}
+        notes += [
+            f"previousKeys of `{key}`: `{old}` may go: no run depends on it any more"
+            for old in declaration.spec.previous_keys or ()
+            if old not in carried
+        ]
+    return tuple(notes)
+
+
+def _last_words(ctx: Context, key: str) -> list[Member]:
+    """Return the runs of a key that decide about it: the open ones and the newest."""
+    members = ctx.members(ctx.declarations[key].spec)
+    return [m for m in members if m.run.is_open or m is members[-1]]

@@ -1,0 +1,66 @@
+"""One normal form for text that a server or an editor may have changed, and its digests."""
+
+import html
+import json
+import re
+import unicodedata
+from base64 import b32encode
+from hashlib import sha256
+from typing import Any
+
+from runs_as_code.model.marker import DIGEST_LENGTH
+
+# A tag never reaches over `[`, so that an unclosed `<` cannot swallow a marker behind it.
+_BLOCK_TAG = re.compile(
+    r"</?(?:address|article|blockquote|br|dd|div|dl|dt|h[1-6]|hr|li|ol|p|pre|section|table|td|th|tr|ul)"
+    r"(?:[\s/][^<>\[]*)?>",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[A-Za-z][^<>\[]*>|<!--[^<>\[]*-->")
+_SPACE = re.compile(r"\s+")
+
+# Each round undoes one level of escaping; nobody escapes a text twenty times, and a hostile text
+# must not cost more than that.
+_MAX_ROUNDS = 20
+
+
+def normal_form(text: str) -> str:
+    """Return the text without tags, entities and superfluous white space, in NFC.
+
+    `normal_form(escape(x)) == normal_form(x)`: what a server escapes or trims compares equal.
+    """
+    text = unicodedata.normalize("NFC", text)
+    for _ in range(_MAX_ROUNDS):
+        if "<" not in text and "&" not in text:
+            break
+        plain = _TAG.sub("", _BLOCK_TAG.sub(" ", html.unescape(text)))
+        plain = unicodedata.normalize("NFC", plain)
+        if plain == text:
+            break
+        text = plain
+    return _SPACE.sub(" ", text).strip()
+
+
+def clash_form(title: str) -> str:
+    """Return the form in which two titles clash: the normal form without regard to case."""
+    return unicodedata.normalize("NFC", normal_form(title).casefold())
+
+
+def text_digest(text: str) -> str:
+    """Return the short digest of a text's normal form."""
+    return _short(normal_form(text).encode("utf-8", "surrogatepass"))
+
+
+def data_digest(data: Any) -> str:
+    """Return the short digest of JSON data; the order of object keys does not count."""
+    return _short(canonical_json(data))
+
+
+def canonical_json(data: Any) -> bytes:
+    """Return the one byte string that stands for this JSON data."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return text.encode("ascii")
+
+
+def _short(data: bytes) -> str:
+    return b32encode(sha256(data).digest()).decode("ascii")[:DIGEST_LENGTH].lower()
