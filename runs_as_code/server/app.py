@@ -45,7 +45,8 @@ def _http_error(_request: Request, error: Exception) -> Response:
     words = {404: "Not found", 405: "Method not allowed"}
     message = words.get(error.status_code, str(error.detail))
     response = json_response({"message": message}, error.status_code)
-    response.headers.update(error.headers or {})
+    if allowed := (error.headers or {}).get("Allow"):
+        response.headers["Allow"] = ", ".join(sorted(allowed.split(", ")))
     return response
 
 

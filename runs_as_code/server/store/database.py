@@ -16,18 +16,15 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from runs_as_code.errors import QarunError
 from runs_as_code.server.store.tables import APPLICATION_ID, SCHEMA_VERSION
 
 BUSY_TIMEOUT = 60.0  # seconds
 _LOCKED = ("database is locked", "locking protocol", "database schema is locked")
 
 
-class DatabaseError(Exception):
+class DatabaseError(QarunError):
     """A database file that can't be used; `hint` says what to do."""
-
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 class Store:

@@ -1,0 +1,163 @@
+"""Keys, roles, the rate limit, and what every error looks like."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from server.conftest import Start
+from server.support import BASE, Api
+
+from runs_as_code.server import create_app, create_key
+
+RUN = {"title": "A run", "type": "live", "queryPlans": [{"folderIds": [2]}]}
+CASE = {"title": "A case", "folderId": 1, "type": "standalone", "priority": "low"}
+
+
+@pytest.mark.parametrize("scheme", ["ApiKey", "Bearer", "bearer"])
+def test_both_schemes_are_accepted(start: Start, database: Path, scheme: str):
+    key = create_key(database, "vera@example.com")
+    headers = {"Authorization": f"{scheme} {key}"}
+    me = start(require_key=True).get("/users/me", headers=headers)
+    assert me["user"]["email"] == "vera@example.com"
+    assert me["user"]["role"] == "viewer"
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer x", "Basic abc", "x" * 5000])
+def test_without_a_valid_key_nothing_is_shown(start: Start, header: str | None):
+    headers = {} if header is None else {"Authorization": header}
+    answer = start(require_key=True).get("/project", 401, headers=headers)
+    assert answer == {"message": "Invalid or missing API key"}
+
+
+def test_in_process_no_key_acts_as_the_owner(api: Api):
+    assert api.get("/users/me")["user"]["role"] == "owner"
+
+
+def test_keys_are_stored_hashed(database: Path):
+    key = create_key(database, "ann@example.com")
+    tenant, key_id, token = key.split(".")
+    with sqlite3.connect(database) as connection:
+        stored = str(connection.execute("SELECT * FROM api_key").fetchall())
+    connection.close()
+    assert key_id in stored
+    assert token not in stored
+    assert tenant
+
+
+@pytest.mark.parametrize(
+    ("email", "allowed"),
+    [
+        ("vera@example.com", {"read"}),
+        ("bob@example.com", {"read", "run"}),
+        ("ann@example.com", {"read", "run", "case"}),
+        ("adam@example.com", {"read", "run", "case", "admin"}),
+        ("owner@example.com", {"read", "run", "case", "admin"}),
+    ],
+)
+def test_roles_decide(start: Start, email: str, allowed: set[str]):
+    api = start(email)
+    calls = {
+        "read": [("GET", "/project/BD/run", None)],
+        "run": [
+            ("POST", "/project/BD/run", RUN),
+            ("POST", "/project/BD/run/clone", {"runId": 1, "title": "c"}),
+            ("POST", "/project/BD/run/1/tcase/21/result", {"status": "passed"}),
+            ("POST", "/project/BD/run/1/close", None),
+        ],
+        "case": [
+            ("POST", "/project/BD/tcase", CASE),
+            ("PATCH", "/project/BD/tcase/1", {"title": "x"}),
+            ("POST", "/project/BD/milestone", {"title": "m"}),
+            ("POST", "/project/BD/tcase/folder/bulk", {"folders": [{"path": ["x"]}]}),
+        ],
+        "admin": [
+            ("GET", "/users", None),
+            ("POST", "/project", {"code": "ZZ", "title": "Other"}),
+        ],
+    }
+    for kind, requests in calls.items():
+        for method, path, body in requests:
+            response = api.send(method, path, json=body)
+            if kind in allowed:
+                assert response.is_success, (path, response.text)
+            else:
+                assert response.status_code == 403, (path, response.text)
+                assert response.json() == {"message": "Insufficient permissions"}
+
+
+def test_the_rate_limit_is_per_key(start: Start, database: Path):
+    api = start("ann@example.com", rate=5)
+    statuses = [api.send("GET", "/users/me").status_code for _ in range(7)]
+    assert statuses == [200] * 5 + [429] * 2
+    refused = api.send("GET", "/users/me")
+    assert refused.json() == {"message": "Too many requests, please try again later."}
+    other = {"Authorization": f"ApiKey {create_key(database, 'bob@example.com')}"}
+    assert api.send("GET", "/users/me", headers=other).status_code == 200
+
+
+def test_unknown_paths_and_methods_answer_json(api: Api):
+    assert api.get("/nowhere", 404) == {"message": "Not found"}
+    assert api.get("!/", 404) == {"message": "Not found"}
+    assert api.get("/project/", 404) == {"message": "Not found"}
+    assert api.send("DELETE", "/project/BD/run").status_code == 405
+    assert api.send("DELETE", "/project/BD/run").headers["allow"] == "GET, HEAD, POST"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "EOF"),
+        (b"{", "unexpected end of JSON input"),
+        (b'{"title": "x', "unexpected end of JSON input"),
+        (b"<html>", "invalid character '<' looking for beginning of value"),
+        (b"{} x", "invalid character 'x' after top-level value"),
+        (b'{"title": NaN}', "invalid character 'N' looking for beginning of value"),
+        (b"[]", "json: cannot unmarshal array into Go value of type CreateRunRequest"),
+        (b"[" * 100_000, "exceeded max depth"),
+    ],
+)
+def test_a_broken_body_is_named_the_way_go_does(api: Api, content: bytes, message: str):
+    response = api.send("POST", "/project/BD/run", content=content)
+    assert (response.status_code, response.json()) == (400, {"message": message})
+
+
+def test_a_number_too_long_is_refused(api: Api):
+    digits = b"9" * 5000
+    response = api.send("POST", "/project/BD/run", content=b'{"milestoneId": ' + digits + b"}")
+    assert response.status_code == 400
+    response = api.send("POST", "/project/BD/run", content=b'{"milestoneId": 99999999999999999999}')
+    assert response.status_code == 400
+
+
+def test_a_body_too_large_is_refused(api: Api):
+    response = api.send("POST", "/project/BD/run", content=b"x" * (8 * 1024 * 1024 + 1))
+    assert response.status_code == 413
+    assert response.json() == {"message": "http: request body too large"}
+
+
+def test_half_a_surrogate_pair_is_replaced(api: Api):
+    content = b'{"title": "a\\ud800b", "type": "live", "queryPlans": [{"folderIds": [2]}]}'
+    assert api.send("POST", "/project/BD/run", content=content).status_code == 201
+    assert api.run(1)["title"] == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=x", "limit=-1", "limit=9999999999999999999999", "closed=maybe", "milestoneIds=1,2"],
+)
+def test_bad_parameters_are_refused(api: Api, query: str):
+    assert "message" in api.get(f"/project/BD/run?{query}", 400)
+
+
+def test_a_failure_inside_is_json_too(start: Start, database: Path):
+    api = start()
+    with sqlite3.connect(database) as connection:
+        connection.execute("DROP TABLE result")
+        connection.execute("DROP TABLE run")
+    connection.close()
+    assert api.get("/project/BD/run", 500) == {"message": "internal server error"}
+
+
+def test_the_base_path_is_the_services_own(database: Path):
+    paths = {route.path for route in create_app(database).routes}  # type: ignore[attr-defined]  # all are routes
+    assert all(path.startswith(BASE) for path in paths)

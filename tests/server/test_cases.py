@@ -1,0 +1,127 @@
+"""Test cases: list, one, count, markers, create, update, bulk."""
+
+import pytest
+from server.support import Api
+
+
+def seqs(api: Api, query: str) -> list[int]:
+    return [item["seq"] for item in api.get(f"/project/BD/tcase?{query}")["data"]]
+
+
+def test_a_case_is_created_with_id_and_sequence_number(api: Api):
+    made = api.make_case("New", tags=["smoke", "brand-new"], comment="c", folder=3)
+    assert made["seq"] == 60
+    case = api.get(f"/project/BD/tcase/{made['id']}")
+    assert [item["title"] for item in case["tags"]] == ["smoke", "brand-new"]
+    assert [item["title"] for item in case["path"]] == ["Cart", "Discounts"]
+    assert (case["version"], case["pos"], case["comment"]) == (1, 5, "c")
+    assert case["isEmpty"]
+    assert "brand-new" in [item["title"] for item in api.get("/project/BD/tag")["tags"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"title": ""}, 400),
+        ({"title": "x" * 512}, 400),
+        ({"folderId": 0}, 400),
+        ({"folderId": 99}, 400),
+        ({"folderId": "1"}, 400),
+        ({"priority": "urgent"}, 400),
+        ({"type": "filled"}, 400),
+        ({"pos": -1}, 400),
+        ({"pos": 0}, 409),
+        ({"customFields": []}, 400),
+    ],
+)
+def test_bad_cases_are_refused(api: Api, change: dict[str, object], status: int):
+    body = {"title": "A", "folderId": 1, "type": "standalone", "priority": "low"} | change
+    api.post("/project/BD/tcase", body, status=status)
+    assert api.get("/project/BD/tcase/count") == {"count": 59}
+
+
+def test_go_names_the_field_of_a_wrong_type(api: Api):
+    body = {"title": "A", "folderId": "1", "type": "standalone", "priority": "low"}
+    assert api.post("/project/BD/tcase", body, status=400)["message"] == (
+        "json: cannot unmarshal string into Go struct field CreateTCaseRequest.folderId of type int"
+    )
+
+
+def test_an_update_makes_a_version_and_a_position_does_not(api: Api):
+    path = "/project/BD/tcase/21"
+    assert api.patch(path, {"title": "New"}) == {"message": "Test case updated"}
+    api.patch(path, {"pos": 50})
+    case = api.get(path)
+    assert (case["version"], case["pos"], case["title"]) == (2, 50, "New")
+    assert [item["title"] for item in case["tags"]] == ["smoke"]
+    assert case["steps"]
+    api.patch(path, {"pos": 1}, status=409)
+    api.patch(path, {"pos": 50})
+    api.patch(path, {"isDraft": True}, status=400)
+    api.patch("/project/BD/tcase/999", {"title": "x"}, status=404)
+
+
+def test_lists_and_custom_fields_change_as_documented(api: Api):
+    path = "/project/BD/tcase/21"
+    wanted = [{"text": "REQ-1", "url": "https://example.com"}]
+    api.patch(path, {"customFields": {"a": {"value": "1"}}, "requirements": wanted})
+    api.patch(path, {"customFields": {"b": {"value": "2"}}, "steps": []})
+    case = api.get(path)
+    assert sorted(case["customFields"]) == ["a", "b"]
+    assert case["steps"] == []
+    assert case["requirements"][0]["text"] == "REQ-1"
+    api.patch(path, {"requirements": wanted * 2}, status=409)
+
+
+def test_the_list_is_filtered_sorted_and_cut(api: Api):
+    assert seqs(api, "") == list(range(59, 0, -1))
+    assert seqs(api, "sortField=seq&sortOrder=asc&limit=3&offset=10") == [11, 12, 13]
+    assert seqs(api, "folders=2&sortField=seq&sortOrder=asc") == list(range(21, 28))
+    assert seqs(api, "folders=2&folders=3&tags=1&sortField=seq&sortOrder=asc") == [21, 22, 28, 32]
+    assert seqs(api, "folders=2&tags=1&tags=2&tagsFilterOp=not") == [27]
+    assert seqs(api, "tags=1&tags=2&tagsFilterOp=and") == [5]
+    assert seqs(api, "search=VOUCHER") == [30, 29, 28]
+    assert seqs(api, "search=%25") == []
+    assert seqs(api, "priorities=low&folders=2") == [27]
+    assert seqs(api, "draft=true") == []
+    assert seqs(api, "types=template") == []
+    api.get("/project/BD/tcase?sortOrder=asc", 400)
+    api.get("/project/BD/tcase?priorities=urgent", 400)
+
+
+def test_a_list_shows_details_only_on_request(api: Api):
+    plain = api.get("/project/BD/tcase?limit=1")["data"][0]
+    rich = api.get("/project/BD/tcase?limit=1&include=tags&include=folder&include=path")["data"][0]
+    assert set(rich) - set(plain) == {"tags", "folder", "path"}
+    assert rich["folder"]["title"] == "Courier"
+
+
+def test_counting_may_take_in_subfolders(api: Api):
+    assert api.get("/project/BD/tcase/count?folders=2") == {"count": 7}
+    assert api.get("/project/BD/tcase/count?folders=2&recursive=true") == {"count": 12}
+    api.get("/project/BD/tcase/count?recursive=true", 400)
+
+
+def test_cases_are_found_by_marker(api: Api):
+    body = {"seqIds": ["BD-012", "BD-1", "XX-3", "nonsense", "BD-999"]}
+    found = api.post("/project/BD/tcase/seq", body, status=200)
+    assert [item["seq"] for item in found["data"]] == [1, 12]
+    assert found["total"] == 2
+    page = api.post("/project/BD/tcase/seq", body | {"offset": 1, "limit": 1}, status=200)
+    assert [item["seq"] for item in page["data"]] == [12]
+
+
+def test_many_cases_are_made_at_once(api: Api):
+    body = {
+        "folderPath": ["cli-import", "deep"],
+        "tcases": [{"title": "One", "tags": ["x"]}, {"title": "Two"}],
+    }
+    made = api.post("/project/BD/tcase/bulk", body)["tcases"]
+    assert [item["seq"] for item in made] == [60, 61]
+    case = api.get(f"/project/BD/tcase/{made[0]['id']}")
+    assert [item["title"] for item in case["path"]] == ["cli-import", "deep"]
+
+
+def test_the_seed_is_the_same_every_time(api: Api):
+    assert api.get("/project/BD/tcase/12")["id"] == "1C6ohknog_yJKed6vuE2viP"
+    assert api.get("/project/BD")["id"] == "1C6ohknog_yJKed6vuE2viB"
