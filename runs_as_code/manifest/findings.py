@@ -1,0 +1,72 @@
+"""Collects what is wrong with one file, and hands out a bounded, ordered list of it."""
+
+from runs_as_code.manifest.rules import MORE, RULES
+from runs_as_code.manifest.text import redact
+from runs_as_code.manifest.tree import locate
+from runs_as_code.model.source import Diagnostic, Severity
+
+MAX_SHOWN = 100
+MAX_COLLECTED = 1_000
+
+
+class Findings:
+    """The problems of one file, as the user named it."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.disabled: frozenset[str] = frozenset()
+        self._errors: dict[Diagnostic, None] = {}
+        self._warnings: dict[Diagnostic, None] = {}
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the file is invalid."""
+        return bool(self._errors)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether looking for more errors is a waste of time."""
+        return len(self._errors) >= MAX_COLLECTED
+
+    def add(
+        self, rule_id: str, place: int, message: str, *, expected: str = "", hint: str = ""
+    ) -> None:
+        """Add a problem unless the file has switched its rule off; nothing secret gets in."""
+        rule = RULES[rule_id]
+        is_error = rule.severity is Severity.ERROR
+        if not is_error and rule_id in self.disabled:
+            return
+        diagnostic = Diagnostic(
+            rule=rule_id,
+            message=redact(message),
+            location=locate(self.file, place),
+            expected=redact(expected),
+            hint=redact(hint),
+            severity=rule.severity,
+        )
+        (self._errors if is_error else self._warnings)[diagnostic] = None
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Return the problems by place, errors preferred when there are too many."""
+        shown = [*sorted(self._errors, key=_order), *sorted(self._warnings, key=_order)]
+        hidden = shown[MAX_SHOWN:]
+        shown = sorted(shown[:MAX_SHOWN], key=_order)
+        return (*shown, self._more(hidden)) if hidden else tuple(shown)
+
+    def _more(self, hidden: list[Diagnostic]) -> Diagnostic:
+        errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in hidden)
+        warnings = len(hidden) - errors
+        counts = [f"{errors} more errors"] * bool(errors)
+        counts += [f"{warnings} more warnings"] * bool(warnings)
+        at_least = "at least " if self.is_full else ""
+        return Diagnostic(
+            rule=MORE,
+            message=f"and {at_least}{' and '.join(counts)} in this file",
+            location=locate(self.file, 0),
+            hint="correct those above and look again",
+            severity=Severity.ERROR if errors else Severity.WARNING,
+        )
+
+
+def _order(diagnostic: Diagnostic) -> tuple[object, str, str]:
+    return (diagnostic.location, diagnostic.rule, diagnostic.message)

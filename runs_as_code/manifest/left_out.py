@@ -1,0 +1,48 @@
+"""Finds manifests that lie beside a given one and were forgotten."""
+
+import os
+from collections.abc import Iterable
+
+from runs_as_code.manifest.document import Document
+from runs_as_code.manifest.findings import Findings
+from runs_as_code.manifest.loading import load
+from runs_as_code.manifest.source import Source, read_text, siblings
+from runs_as_code.model.desired import LeftOut
+
+
+def find_left_out(sources: Iterable[Source], documents: Iterable[Document]) -> list[LeftOut]:
+    """Return manifests of a given owner and project, beside a given file, that were not given.
+
+    What can't be read is no manifest here: nothing depends on it but a warning.
+    """
+    sources = list(sources)
+    pairs = {
+        (document.text("owner"), document.text("project").casefold()) for document in documents
+    }
+    wanted = {pair for pair in pairs if all(pair)}
+    given = {os.path.realpath(source.path) for source in sources}
+    beside: dict[str, str] = {}
+    for source in sources:
+        if source.is_listed:
+            continue
+        for path in siblings(source.path):
+            beside.setdefault(os.path.realpath(path), path)
+    found = [_peek(path, wanted) for real, path in beside.items() if real not in given]
+    return sorted((one for one in found if one), key=lambda one: one.file)
+
+
+def _peek(path: str, wanted: set[tuple[str, str]]) -> LeftOut | None:
+    """Return what the file is, if one of those is wanted; reads no YAML that can't be one."""
+    silent = Findings(path)
+    text = read_text(path, silent)
+    if text is None or not any(owner in text for owner, _ in wanted):
+        return None
+    root = load(text, silent)
+    if root is None:
+        return None
+    document = Document(root, silent)
+    owner, project = document.text("owner"), document.text("project")
+    is_ours = document.text("apiVersion").startswith("qarun/")
+    if is_ours and (owner, project.casefold()) in wanted:
+        return LeftOut(path, owner, project)
+    return None

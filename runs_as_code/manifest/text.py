@@ -1,0 +1,84 @@
+"""What can be said of a text offline: is it fit to print, is it a secret, does it hold a marker."""
+
+import html
+import re
+import unicodedata
+from typing import Any
+
+from runs_as_code.model.marker import MARKER_OPENING
+
+MAX_QUOTED = 60
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# Invisible as well, and able to make a printed line read as something else.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+_TAG = re.compile(r"</?[A-Za-z][^<>\[]*>|<!--[^<>\[]*-->")
+_SPACE = re.compile(r"\s+")
+_SUSPICIOUS = re.compile(r"[\[&<]")
+_MAX_ROUNDS = 20
+
+# `{tenantId}.{apiKeyId}.{token}`, the middle in the form of an id (facts, section 2.2). It begins
+# with the dot, so that the search over a whole file stays cheap.
+_API_KEY_TAIL = re.compile(r"\.[A-Za-z0-9]{9}_[A-Za-z0-9]{13}\.[A-Za-z0-9_-]{4,}")
+_API_KEY = re.compile(rf"[A-Za-z0-9_-]{{1,64}}{_API_KEY_TAIL.pattern}")
+_SECRET_KEY = re.compile(
+    r"(?:access|api|auth|bearer|qas|qasapi)?(?:secret|token)|(?:access|api|qasapi)key"
+    r"|auth|authorization|bearer|credentials|passwd|password"
+)
+
+
+def has_control_character(text: str, *, lines: bool = False) -> bool:
+    """Whether the text holds control characters; with `lines`, tab and line feed are none."""
+    return (_CONTROL_BUT_LINES if lines else _CONTROL).search(text) is not None
+
+
+def has_marker(text: str) -> bool:
+    """Whether the text holds a marker's opening, be it escaped or broken up by tags."""
+    for _ in range(_MAX_ROUNDS):
+        if not _SUSPICIOUS.search(text):
+            return False
+        if MARKER_OPENING in text.casefold() or MARKER_OPENING in _TAG.sub("", text).casefold():
+            return True
+        plain = html.unescape(_TAG.sub("", text))
+        if plain == text:
+            return False
+        text = plain
+    return True
+
+
+def clash_form(title: str) -> str:
+    """Return the form in which two titles clash: without case, superfluous space and entities."""
+    text = html.unescape(title) if "&" in title else title
+    text = _SPACE.sub(" ", text).strip()
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def find_secret(text: str) -> int:
+    """Return the index of the first thing in the text that looks like an API key, or -1."""
+    found = _API_KEY_TAIL.search(text)
+    return found.start() if found else -1
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether a key of this name usually holds a secret."""
+    return _SECRET_KEY.fullmatch(re.sub(r"[-_. ]", "", key).lower()) is not None
+
+
+def redact(text: str) -> str:
+    """Return the text without anything that looks like an API key."""
+    return _API_KEY.sub("(secret)", text) if "_" in text else text
+
+
+def quote(value: Any) -> str:
+    """Return a value from a file as a short printable literal in backticks."""
+    if value is None or isinstance(value, bool):
+        return f"`{str(value).lower() if value is not None else 'null'}`"
+    text = redact(str(value))
+    if len(text) > MAX_QUOTED:
+        text = text[: MAX_QUOTED - 1] + "…"
+    return "`" + _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "`"
