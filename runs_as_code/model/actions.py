@@ -61,9 +61,10 @@ class MakeRun:
 class CloseRun:
     """Close a run. It can't be undone, so what the plan saw is kept to be checked again.
 
-    `marker` is None for an adopted run. `recorded` and `has_time` are what the plan saw
-    of people's work and are checked again; `counts` is for people. The run is closed after `successor_key` was made and verified, or while `successor_run` is
-    open, and after the clones of `cloned_by` were made from it.
+    `marker` is None for an adopted run. `recorded` and `has_time` are what the plan saw of
+    people's work and are checked again; `counts` is for people. The run is closed after
+    `successor_key` was made and verified, or while `successor_run` is open, and after the clones
+    of `cloned_by` were made from it.
     """
 
     key: str

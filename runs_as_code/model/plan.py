@@ -162,10 +162,14 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plans of all projects of one call. `created_at` is ISO 8601 in UTC."""
+    """The plans of all projects of one call.
+
+    `created_at` is ISO 8601 in UTC; `files` are the manifests, as their paths were given.
+    """
 
     created_at: str
     projects: tuple[ProjectPlan, ...] = ()
+    files: tuple[str, ...] = ()
     cost: Cost = field(default_factory=Cost)
 
     @property

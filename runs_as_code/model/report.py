@@ -26,7 +26,8 @@ class Status(StrEnum):
 
 
 SUCCEEDED = frozenset({Status.DONE, Status.ALREADY_DONE})
-FELL_SHORT = frozenset({Status.FAILED, Status.STALE, Status.UNKNOWN, Status.SKIPPED})
+FELL_SHORT = frozenset({Status.FAILED, Status.STALE, Status.UNKNOWN})
+"""What makes an apply partial; a skipped action only follows from what happened to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +87,5 @@ class ApplyReport:
         """Applied in part, or, where nothing was done at all, the one reason all share."""
         if any(result.status in {*SUCCEEDED, Status.UNVERIFIED} for result in self.results):
             return ExitCode.PARTIAL
-        codes = {r.exit_code for r in self.results if r.status is not Status.SKIPPED}
+        codes = {r.exit_code for r in self.results if r.status in FELL_SHORT}
         return codes.pop() if len(codes) == 1 else ExitCode.PARTIAL

@@ -1,0 +1,121 @@
+"""Apply a plan: check the closes, carry out every project, read back, report."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from runs_as_code.engine.context import Clock, StopSignal, Workplace
+from runs_as_code.engine.executor import ProjectExecutor, check_closes
+from runs_as_code.engine.planning import Session
+from runs_as_code.engine.verification import Proof, verify_project
+from runs_as_code.model.events import ApplyStarted, Event, Listener, VerificationStarted
+from runs_as_code.model.plan import Approvals, Plan, ProjectPlan
+from runs_as_code.model.provider import Provider
+from runs_as_code.model.report import ActionResult, ApplyReport
+
+
+def _ignore(_event: Event) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySettings:
+    """How to apply: who listens, who may stop it, and whether to read back afterwards."""
+
+    listener: Listener = _ignore
+    stop: StopSignal = field(default_factory=StopSignal)
+    clock: Clock = field(default_factory=Clock)
+    is_verified: bool = True
+    approvals: Approvals = field(default_factory=Approvals)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One project's share of an apply.
+
+    `plans` are its owners' plans, `done` what an earlier apply of a reviewed plan did already.
+    `session` is None when the plan was read from a file.
+    """
+
+    provider: Provider
+    plans: tuple[ProjectPlan, ...]
+    session: Session | None = None
+    done: tuple[ActionResult, ...] = ()
+
+
+def jobs_of(plan: Plan, sessions: Sequence[Session]) -> list[Job]:
+    """Pair the plans with the sessions they were made in."""
+    return [
+        Job(
+            provider=session.provider,
+            plans=tuple(
+                p
+                for p in plan.projects
+                if (p.server, p.project) == (session.given.server, session.given.project)
+            ),
+            session=session,
+        )
+        for session in sessions
+    ]
+
+
+async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -> ApplyReport:
+    """Carry out what the plan does not withhold.
+
+    Raises StaleError before the first write when a close must not happen any more.
+    """
+    places = [Workplace(job.provider, settings.clock, settings.stop) for job in jobs]
+    calls_before = _calls(jobs)
+    pairs = list(zip(jobs, places, strict=True))
+    for job, place in pairs:
+        for project in job.plans:
+            await check_closes(place, project, _made_before(job))
+    settings.listener(ApplyStarted(sum(len(p.actions) for job in jobs for p in job.plans)))
+    done = await asyncio.gather(*(_carry_out(job, place, settings) for job, place in pairs))
+    report = ApplyReport(is_withheld=plan.is_withheld, interrupted_by=settings.stop.requested)
+    results = [(*job.done, *found) for job, found in zip(jobs, done, strict=True)]
+    if settings.is_verified and any(results):
+        settings.listener(VerificationStarted())
+        proofs = await asyncio.gather(
+            *(
+                verify_project(place, found, job.session, settings.approvals)
+                for (job, place), found in zip(pairs, results, strict=True)
+                if found
+            )
+        )
+        report = _with_proofs(report, proofs)
+    else:
+        report = replace(report, results=tuple(r for found in results for r in found))
+    return replace(report, calls=_calls(jobs) - calls_before)
+
+
+async def _carry_out(job: Job, place: Workplace, settings: ApplySettings) -> list[ActionResult]:
+    """Carry out the owners' plans of one project side by side."""
+    executors = [
+        ProjectExecutor(place, plan, settings.listener, _made_before(job))
+        for plan in job.plans
+        if plan.actions
+    ]
+    return [r for results in await asyncio.gather(*(e.run() for e in executors)) for r in results]
+
+
+def _made_before(job: Job) -> Mapping[str, int]:
+    return {
+        result.action.key: result.run_id
+        for result in job.done
+        if result.run_id is not None and result.action.address.startswith("make:")
+    }
+
+
+def _with_proofs(report: ApplyReport, proofs: Sequence[Proof]) -> ApplyReport:
+    return replace(
+        report,
+        results=tuple(r for proof in proofs for r in proof.results),
+        findings=tuple(f for proof in proofs for f in proof.findings),
+        changed_by_others=tuple(f for proof in proofs for f in proof.changed_by_others),
+        is_verified=True,
+    )
+
+
+def _calls(jobs: Sequence[Job]) -> int:
+    return sum(job.provider.calls for job in jobs)

@@ -1,0 +1,82 @@
+"""What must hold of live runs before a close, and of a run that was just made."""
+
+from collections.abc import Iterable
+
+from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
+from runs_as_code.model.live import Listing, LiveRun
+from runs_as_code.planning.marking import read_description
+
+
+def find_run(listing: Listing, run_id: int | None) -> LiveRun | None:
+    """Return the run with this id, if it is listed."""
+    return next((run for run in listing.runs if run.id == run_id), None)
+
+
+def find_marked(listing: Listing, marker: str) -> LiveRun | None:
+    """Return the run that bears exactly this marker; of copies the original, the lowest id."""
+    bearers = [run for run in listing.runs if marker_of(run) == marker]
+    return min(bearers, key=lambda run: run.id, default=None)
+
+
+def marker_of(run: LiveRun) -> str | None:
+    """Return a run's marker as text, None when it has none that can be read."""
+    marker = read_description(run.description).marker
+    return str(marker) if marker else None
+
+
+def close_objection(
+    action: CloseRun, open_runs: Listing, successor: int | None, *, is_successor_known: bool = True
+) -> str:
+    """Say why a run must not be closed now; empty when nothing stands against it.
+
+    `open_runs` lists the open runs; the run itself must be among them. `successor` is the run that
+    takes its place, if one should; it is asked for only when it is known yet.
+    """
+    run = find_run(open_runs, action.run_id)
+    if run is None:
+        return "is not open any more"
+    if marker_of(run) != action.marker:
+        return "bears another marker than when the plan was made"
+    if run.recorded > action.recorded or (run.time_spent and not action.has_time):
+        more = max(run.recorded - action.recorded, 0)
+        return f"got {more} more results" if more else "had time spent on it since the plan"
+    if action.reason is CloseReason.COMPLETE and not run.is_complete:
+        return f"has {run.counts.open} open cases again"
+    needs_successor = action.successor_run is not None or action.successor_key is not None
+    if needs_successor and is_successor_known and find_run(open_runs, successor) is None:
+        return f"has no open successor: run {successor} is not open"
+    return ""
+
+
+def made_objection(action: MakeRun, run: LiveRun | None) -> str:
+    """Say what of a made run is not as it was sent; empty when all is, as far as a list shows."""
+    if run is None:
+        return "is not in the list of open runs"
+    differences = _differences(action, run)
+    if differences:
+        return "was stored with " + ", ".join(differences)
+    if run.counts.all == 0 and not action.may_be_empty:
+        return "is empty, and the run it follows is not"
+    return ""
+
+
+def _differences(action: MakeRun, run: LiveRun) -> list[str]:
+    differences = []
+    if marker_of(run) != action.marker:
+        differences.append("another marker")
+    if action.type is not None and run.type != action.type:
+        differences.append(f"type `{run.type}` instead of `{action.type}`")
+    if action.milestone_id is not None and run.milestone_id != action.milestone_id:
+        differences.append(f"milestone {run.milestone_id} instead of {action.milestone_id}")
+    if action.assignee_id is not None and run.assignee_id != action.assignee_id:
+        differences.append(f"assignee {run.assignee_id} instead of {action.assignee_id}")
+    return differences
+
+
+def members_objection(expected: Iterable[str], found: Iterable[str]) -> str:
+    """Say how the members of a fixed run differ from what they must be; empty when they don't."""
+    expected_ids, found_ids = set(expected), set(found)
+    if expected_ids == found_ids:
+        return ""
+    missing, surplus = len(expected_ids - found_ids), len(found_ids - expected_ids)
+    return f"has other test cases than it must: {missing} missing, {surplus} too many"

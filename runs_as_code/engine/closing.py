@@ -1,0 +1,67 @@
+"""Close a run, after a last look at it: what is closed stays closed."""
+
+from runs_as_code.engine.checks import close_objection, find_run
+from runs_as_code.engine.context import CLOSE_LISTING_AGE, LOOK_DELAYS, Outcome, Workplace
+from runs_as_code.errors import AccessError, ExitCode, QarunError, UnreachableError
+from runs_as_code.model.actions import CloseRun
+
+
+async def close_run(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
+    """Close a run unless something about it changed; on any error read back, closed is done."""
+    try:
+        open_runs = await place.open_runs.since(place.clock.now() - CLOSE_LISTING_AGE)
+        objection = close_objection(action, open_runs, successor)
+        if objection:
+            return await _not_closable(place, action, objection)
+        outcome = await _send(place, action)
+        if outcome.is_unknown:
+            outcome = await _send(place, action)
+    except QarunError as error:
+        return Outcome(is_done=False, message=error.message, exit_code=error.exit_code)
+    return outcome
+
+
+async def _send(place: Workplace, action: CloseRun) -> Outcome:
+    try:
+        await place.provider.close_run(action.run_id)
+    except AccessError:
+        raise
+    except QarunError as error:
+        return await _read_back(place, action, error)
+    return Outcome(is_done=True, run_id=action.run_id)
+
+
+async def _read_back(place: Workplace, action: CloseRun, error: QarunError) -> Outcome:
+    is_ambiguous = isinstance(error, UnreachableError)
+    for delay in LOOK_DELAYS if is_ambiguous else LOOK_DELAYS[:1]:
+        await place.clock.sleep(delay)
+        try:
+            listing = await place.all_runs.now()
+        except QarunError:
+            continue
+        run = find_run(listing, action.run_id)
+        if run is not None and not run.is_open:
+            message = f"confirmed by look-up after: {error.message}"
+            return Outcome(is_done=True, run_id=run.id, message=message)
+    return Outcome(
+        is_done=False,
+        is_unknown=is_ambiguous,
+        message=error.message,
+        run_id=action.run_id,
+        exit_code=error.exit_code,
+    )
+
+
+async def _not_closable(place: Workplace, action: CloseRun, objection: str) -> Outcome:
+    """Tell a run that somebody closed already from one that must not be closed now."""
+    listing = await place.all_runs.now()
+    run = find_run(listing, action.run_id)
+    if run is not None and not run.is_open:
+        return Outcome(is_done=True, run_id=run.id, was_there=True)
+    return Outcome(
+        is_done=False,
+        is_stale=True,
+        message=f"run {action.run_id} {objection}",
+        run_id=action.run_id,
+        exit_code=ExitCode.STALE,
+    )

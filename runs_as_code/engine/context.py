@@ -1,0 +1,62 @@
+"""What the actions of one project share while they are carried out."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from runs_as_code.engine.view import LiveView
+from runs_as_code.errors import ExitCode
+from runs_as_code.model.provider import Provider
+
+LOOK_DELAYS = (0.0, 1.0, 2.0, 4.0)
+"""Seconds between the looks for a write whose outcome is unknown: replicas may lag behind."""
+
+SEEN_DELAYS = (0.0, 0.5, 1.0, 2.0, 3.0, 3.5)
+"""Seconds between the looks for a run that was just made: 10 seconds in all."""
+
+CLOSE_LISTING_AGE = 1.0
+"""A listing this old in seconds still serves the check before a close."""
+
+PARALLEL_ACTIONS = 8
+"""Actions in flight at once; at 20 requests a second more would only wait."""
+
+
+@dataclass(slots=True)
+class StopSignal:
+    """Set from outside to stop scheduling; what is in flight finishes."""
+
+    requested: ExitCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time as the engine sees it, so that tests need not wait for it."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Workplace:
+    """One project being changed: its provider, what is live in it, and when to stop."""
+
+    def __init__(self, provider: Provider, clock: Clock, stop: StopSignal) -> None:
+        self.provider = provider
+        self.clock = clock
+        self.stop = stop
+        self.all_runs = LiveView(provider, closed=None, clock=clock.now)
+        self.open_runs = LiveView(provider, closed=False, clock=clock.now)
+        self.slots = asyncio.Semaphore(PARALLEL_ACTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the sending of one write ended; `run_id` is set when the run is known."""
+
+    is_done: bool
+    message: str = ""
+    run_id: int | None = None
+    was_there: bool = False
+    is_unknown: bool = False
+    is_stale: bool = False
+    exit_code: ExitCode = field(default=ExitCode.DONE)

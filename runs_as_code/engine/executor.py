@@ -1,0 +1,163 @@
+"""Carry out the actions of one project, each after what it depends on, none twice.
+
+A run is made before its clones and before what it replaces is closed; it is proved in the list
+first when anything depends on it. One failed action does not stop independent ones.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from runs_as_code.engine.checks import close_objection
+from runs_as_code.engine.closing import close_run
+from runs_as_code.engine.context import Outcome, Workplace
+from runs_as_code.engine.making import make_run, verify_made
+from runs_as_code.errors import ExitCode, QarunError, StaleError
+from runs_as_code.model.actions import Action, CloseRun, MakeRun
+from runs_as_code.model.events import ActionFinished, ActionStarted, Listener
+from runs_as_code.model.plan import ProjectPlan
+from runs_as_code.model.report import SUCCEEDED, ActionResult, Status
+
+
+async def check_closes(place: Workplace, plan: ProjectPlan, made: Mapping[str, int]) -> None:
+    """Check every close before the first write.
+
+    Raises StaleError, with a line per run, when any of them must not be closed now; a run that is
+    closed already stands in nobody's way.
+    """
+    if not plan.closes:
+        return
+    open_runs = await place.open_runs.now()
+    open_ids = {run.id for run in open_runs.runs}
+    problems = []
+    for action in plan.closes:
+        if action.run_id not in open_ids:
+            continue
+        successor = action.successor_run or made.get(action.successor_key or "")
+        objection = close_objection(
+            action, open_runs, successor, is_successor_known=successor is not None
+        )
+        if objection:
+            problems.append(f"`{action.key}`: run {action.run_id} {objection}")
+    if problems:
+        raise StaleError("the plan is stale: " + "; ".join(problems), hint="plan again")
+
+
+class ProjectExecutor:
+    """Runs the actions of one owner's plan; `made` are runs that an earlier apply made."""
+
+    def __init__(
+        self,
+        place: Workplace,
+        plan: ProjectPlan,
+        listener: Listener,
+        made: Mapping[str, int] | None = None,
+    ) -> None:
+        self._place = place
+        self._plan = plan
+        self._listener = listener
+        self._made = dict(made or {})
+        self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
+        self._needed = needed_keys(plan)
+        self._closes: dict[str, list[CloseRun]] = {}
+        for close in plan.closes:
+            self._closes.setdefault(close.key, []).append(close)
+
+    async def run(self) -> list[ActionResult]:
+        """Carry everything out and return one result per action, in the plan's order."""
+        actions: list[Action] = [*self._plan.makes, *self._plan.closes]
+        async with asyncio.TaskGroup() as group:
+            for action in actions:
+                self._tasks[action.address] = group.create_task(self._run(action))
+        return [self._tasks[action.address].result() for action in actions]
+
+    async def _run(self, action: Action) -> ActionResult:
+        for address in self._waits_for(action):
+            earlier = await self._tasks[address]
+            if earlier.status not in SUCCEEDED:
+                why = f"depends on `{address}`, which is {earlier.status}"
+                return self._finish(action, Status.SKIPPED, why)
+        async with self._place.slots:
+            if self._place.stop.requested is not None:
+                return self._finish(action, Status.SKIPPED, "interrupted before it was started")
+            self._listener(ActionStarted(self._plan.project, action))
+            try:
+                if isinstance(action, MakeRun):
+                    return await self._make(action)
+                return await self._close(action)
+            except QarunError as error:
+                return self._finish(action, Status.FAILED, error.message, exit_code=error.exit_code)
+
+    def _waits_for(self, action: Action) -> list[str]:
+        if isinstance(action, MakeRun):
+            wanted = [f"make:{action.source_key}"] if action.source_key else []
+        else:
+            wanted = [f"make:{key}" for key in action.cloned_by]
+            if action.successor_key:
+                wanted.append(f"make:{action.successor_key}")
+            # Oldest first: the newest run of a key must never be closed before an older one.
+            of_key = self._closes[action.key]
+            wanted += [other.address for other in of_key if other.run_id < action.run_id]
+        return [address for address in wanted if address in self._tasks]
+
+    async def _make(self, action: MakeRun) -> ActionResult:
+        source = action.source_run or self._made.get(action.source_key or "")
+        outcome = await make_run(self._place, action, source)
+        if not outcome.is_done or outcome.run_id is None:
+            return self._failed(action, outcome)
+        if action.key in self._needed:
+            objection = await verify_made(self._place, action, outcome.run_id, source)
+            if objection:
+                message = f"run {outcome.run_id} {objection}"
+                return self._finish(
+                    action, Status.UNVERIFIED, message, outcome.run_id, ExitCode.UNVERIFIED
+                )
+        self._made[action.key] = outcome.run_id
+        return self._succeeded(action, outcome)
+
+    async def _close(self, action: CloseRun) -> ActionResult:
+        successor = action.successor_run or self._made.get(action.successor_key or "")
+        outcome = await close_run(self._place, action, successor)
+        return (
+            self._succeeded(action, outcome) if outcome.is_done else self._failed(action, outcome)
+        )
+
+    def _succeeded(self, action: Action, outcome: Outcome) -> ActionResult:
+        status = Status.ALREADY_DONE if outcome.was_there else Status.DONE
+        return self._finish(action, status, outcome.message, outcome.run_id)
+
+    def _failed(self, action: Action, outcome: Outcome) -> ActionResult:
+        status = Status.FAILED
+        if outcome.is_unknown:
+            status = Status.UNKNOWN
+        elif outcome.is_stale:
+            status = Status.STALE
+        return self._finish(action, status, outcome.message, outcome.run_id, outcome.exit_code)
+
+    def _finish(
+        self,
+        action: Action,
+        status: Status,
+        message: str = "",
+        run_id: int | None = None,
+        exit_code: ExitCode = ExitCode.DONE,
+    ) -> ActionResult:
+        result = ActionResult(
+            server=self._plan.server,
+            project=self._plan.project,
+            owner=self._plan.owner,
+            action=action,
+            status=status,
+            message=message,
+            run_id=run_id,
+            url="" if run_id is None else self._place.provider.run_url(run_id),
+            exit_code=exit_code,
+        )
+        self._listener(ActionFinished(result))
+        return result
+
+
+def needed_keys(plan: ProjectPlan) -> set[str]:
+    """Return the keys whose new run something else waits for: those are proved at once."""
+    needed = {make.source_key for make in plan.makes} | {c.successor_key for c in plan.closes}
+    needed |= {key for close in plan.closes for key in close.cloned_by}
+    return {key for key in needed if key is not None}

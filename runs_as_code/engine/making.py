@@ -1,0 +1,149 @@
+"""Make a run exactly once, whatever happens to the reply.
+
+The title is unique, so a second POST of the same run can't make a second one; the marker in the
+description tells whose run bears the title.
+"""
+
+from runs_as_code.engine.checks import find_marked, find_run, made_objection, members_objection
+from runs_as_code.engine.context import LOOK_DELAYS, SEEN_DELAYS, Outcome, Workplace
+from runs_as_code.errors import ConflictError, ExitCode, QarunError, UnknownOutcomeError
+from runs_as_code.model.actions import MakeRun
+from runs_as_code.model.desired import RunType
+from runs_as_code.model.live import Listing, LiveRun
+from runs_as_code.model.provider import RunFields
+from runs_as_code.planning.marking import read_description
+from runs_as_code.planning.text import clash_form
+
+
+async def make_run(place: Workplace, action: MakeRun, source_id: int | None) -> Outcome:
+    """Create or clone a run; after an unknown outcome look for it, and send it once more."""
+    outcome = await _send(place, action, source_id)
+    if outcome.is_unknown:
+        # Harmless even if the first one arrives late: the title is taken then.
+        outcome = await _send(place, action, source_id)
+    return outcome
+
+
+async def _send(place: Workplace, action: MakeRun, source_id: int | None) -> Outcome:
+    fields = RunFields(action.title, action.description, action.milestone_id, action.assignee_id)
+    try:
+        if action.is_clone:
+            run_id = await place.provider.clone_run(source_id or 0, fields)
+        else:
+            run_id = await place.provider.create_run(fields, str(action.type), action.query_plans)
+    except ConflictError as error:
+        return await _resolve_conflict(place, action, error)
+    except UnknownOutcomeError as error:
+        return await _look(place, action, error)
+    except QarunError as error:
+        return Outcome(is_done=False, message=error.message, exit_code=error.exit_code)
+    return Outcome(is_done=True, run_id=run_id)
+
+
+async def _resolve_conflict(place: Workplace, action: MakeRun, error: ConflictError) -> Outcome:
+    """Find out whose run bears the title that the server says is taken."""
+    for delay in LOOK_DELAYS:
+        await place.clock.sleep(delay)
+        listing = await place.all_runs.now()
+        ours = find_marked(listing, action.marker)
+        if ours is not None:
+            return Outcome(is_done=True, run_id=ours.id, was_there=True)
+        holder = find_run(listing, error.run_id)
+        if holder is not None:
+            return Outcome(
+                is_done=False,
+                message=_lost_to(action, holder),
+                run_id=holder.id,
+                exit_code=ExitCode.ERROR,
+            )
+    return Outcome(
+        is_done=False,
+        message=f"the title is taken by run {error.run_id}, which the server does not list",
+        exit_code=ExitCode.ERROR,
+    )
+
+
+async def _look(place: Workplace, action: MakeRun, error: UnknownOutcomeError) -> Outcome:
+    """Look for a run whose create may or may not have run."""
+    for delay in LOOK_DELAYS:
+        await place.clock.sleep(delay)
+        try:
+            listing = await place.all_runs.now()
+        except QarunError:
+            continue
+        ours = find_marked(listing, action.marker)
+        if ours is not None:
+            message = "confirmed by look-up after the reply was lost"
+            return Outcome(is_done=True, run_id=ours.id, message=message)
+        rival = _rival(action, listing)
+        if rival is not None:
+            return Outcome(
+                is_done=False,
+                message=_lost_to(action, rival),
+                run_id=rival.id,
+                exit_code=ExitCode.ERROR,
+            )
+    return Outcome(
+        is_done=False,
+        is_unknown=True,
+        message=f"{error.message}; it did not show up in the list: look for `{action.title}`"
+        " in the web page, then plan again",
+        exit_code=error.exit_code,
+    )
+
+
+def _rival(action: MakeRun, listing: Listing) -> LiveRun | None:
+    """Find a run that took the title or the key's next revision meanwhile."""
+    ours = read_description(action.marker).marker
+    clash = clash_form(action.title)
+    for run in sorted(listing.runs, key=lambda run: run.id):
+        if run.id in action.known_runs:
+            continue
+        marker = read_description(run.description).marker
+        is_same_key = ours and marker and (marker.owner, marker.key) == (ours.owner, ours.key)
+        if is_same_key or clash_form(run.title) == clash:
+            return run
+    return None
+
+
+def _lost_to(action: MakeRun, holder: LiveRun) -> str:
+    marker = read_description(holder.description).marker
+    ours = read_description(action.marker).marker
+    if marker and ours and (marker.owner, marker.key) == (ours.owner, ours.key):
+        return (
+            f"lost the race: run {holder.id} of the same key was made from another plan; plan again"
+        )
+    whose = f"owner `{marker.owner}`, key `{marker.key}`" if marker else "nobody's marker"
+    return f"the title is taken by run {holder.id} with {whose}"
+
+
+async def verify_made(place: Workplace, action: MakeRun, run_id: int, source_id: int | None) -> str:
+    """Prove a made run in the list; return what is wrong with it, empty when nothing is.
+
+    For fixed types the members must equal the source's, or the declared test cases.
+    """
+    run = None
+    moment = place.clock.now()
+    for delay in SEEN_DELAYS:
+        await place.clock.sleep(delay)
+        run = find_run(await place.open_runs.since(moment), run_id)
+        if run is not None:
+            break
+        moment = place.clock.now()
+    objection = made_objection(action, run)
+    if objection or run is None or run.type == RunType.LIVE:
+        return objection
+    return await _members_objection(place, action, run_id, source_id)
+
+
+async def _members_objection(
+    place: Workplace, action: MakeRun, run_id: int, source_id: int | None
+) -> str:
+    if action.is_clone and source_id is not None:
+        expected = [case.id for case in await place.provider.list_run_cases(source_id)]
+    elif action.members is not None:
+        expected = list(action.members)
+    else:
+        return ""
+    found = [case.id for case in await place.provider.list_run_cases(run_id)]
+    return members_objection(expected, found)

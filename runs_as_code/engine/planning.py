@@ -1,0 +1,83 @@
+"""Make a plan: list what is live, look up the names that are needed, let planning decide."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from runs_as_code.model.desired import Manifest, ManifestSet
+from runs_as_code.model.live import Catalog, Listing
+from runs_as_code.model.plan import Approvals, Plan, ProjectPlan
+from runs_as_code.model.provider import Provider
+from runs_as_code.planning.cost import plan_cost
+from runs_as_code.planning.planner import ProjectInput, ProjectPlanner, assemble
+
+OpenProvider = Callable[[str, str], Provider]
+"""Gives the provider of a project on a server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One project of a call: how to reach it, what was read, which names were looked up."""
+
+    provider: Provider
+    given: ProjectInput
+    catalog: Catalog
+    plans: tuple[ProjectPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan together with what it was made from, so that it can be made again."""
+
+    plan: Plan
+    sessions: tuple[Session, ...]
+
+
+async def make_plan(
+    manifests: ManifestSet,
+    server_of: Callable[[Manifest], str],
+    open_provider: OpenProvider,
+    approvals: Approvals,
+    created_at: str,
+) -> Planned:
+    """Read all projects of the manifests at once and plan each.
+
+    Raises the errors of a provider: AccessError, UnreachableError, ServiceError.
+    """
+    groups: dict[tuple[str, str], list[Manifest]] = {}
+    for manifest in manifests.manifests:
+        groups.setdefault((server_of(manifest), manifest.project), []).append(manifest)
+    sessions = await asyncio.gather(
+        *(
+            _read(open_provider(server, project), tuple(group), manifests, approvals)
+            for (server, project), group in sorted(groups.items())
+        )
+    )
+    plan = assemble((p for session in sessions for p in session.plans), approvals, created_at)
+    files = tuple(dict.fromkeys(manifest.file for manifest in manifests.manifests))
+    return Planned(replace(plan, files=files, cost=plan_cost(plan)), tuple(sessions))
+
+
+async def _read(
+    provider: Provider,
+    group: tuple[Manifest, ...],
+    manifests: ManifestSet,
+    approvals: Approvals,
+) -> Session:
+    listing = await provider.list_runs()
+    given = ProjectInput(
+        server=provider.server,
+        project=provider.project,
+        manifests=group,
+        listing=listing,
+        left_out=tuple(left for left in manifests.left_out if left.project == provider.project),
+    )
+    planner = ProjectPlanner(given, approvals)
+    catalog = await provider.load_catalog(planner.names_needed(), listing)
+    return Session(provider, given, catalog, planner.plan(catalog))
+
+
+def plan_again(session: Session, listing: Listing, approvals: Approvals) -> Iterable[ProjectPlan]:
+    """Plan a project anew on a later listing, with the names that were looked up before."""
+    given = replace(session.given, listing=listing)
+    return ProjectPlanner(given, approvals).plan(session.catalog)

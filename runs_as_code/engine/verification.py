@@ -1,0 +1,124 @@
+"""After an apply: see every run of it, plan again, and prove that nothing of it is still wanted."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from runs_as_code.engine.checks import find_run, made_objection
+from runs_as_code.engine.context import SEEN_DELAYS, Workplace
+from runs_as_code.engine.planning import Session, plan_again
+from runs_as_code.errors import ExitCode
+from runs_as_code.model.actions import Action, MakeRun
+from runs_as_code.model.live import Listing
+from runs_as_code.model.plan import Approvals, ProjectPlan
+from runs_as_code.model.report import SUCCEEDED, ActionResult, Finding, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What reading back showed: the results, some of them no longer done, and what else differs."""
+
+    results: tuple[ActionResult, ...]
+    findings: tuple[Finding, ...] = ()
+    changed_by_others: tuple[Finding, ...] = ()
+
+
+async def verify_project(
+    place: Workplace,
+    results: Sequence[ActionResult],
+    session: Session | None,
+    approvals: Approvals,
+) -> Proof:
+    """Read a project back after its actions ended; `session` is None for a reviewed plan."""
+    listing = await _list_until_seen(place, results)
+    proved = []
+    others: list[Finding] = []
+    for result in results:
+        checked, foreign = _check(result, listing)
+        proved.append(checked)
+        others += foreign
+    findings: list[Finding] = []
+    if session is not None:
+        # A new revision was asked for once; asking again would always want one more.
+        lasting = replace(approvals, replace=frozenset(), closes=None)
+        for again in plan_again(session, listing, lasting):
+            before = next(p for p in session.plans if p.owner == again.owner)
+            findings += _still_wanted(again, results)
+            others += _news(before, again, findings)
+    return Proof(tuple(proved), tuple(findings), tuple(others))
+
+
+async def _list_until_seen(place: Workplace, results: Iterable[ActionResult]) -> Listing:
+    wanted = {result.run_id for result in results if result.status in SUCCEEDED}
+    listing = await place.all_runs.now()
+    for delay in SEEN_DELAYS:
+        if wanted <= {run.id for run in listing.runs}:
+            break
+        await place.clock.sleep(delay)
+        listing = await place.all_runs.now()
+    return listing
+
+
+def _check(result: ActionResult, listing: Listing) -> tuple[ActionResult, list[Finding]]:
+    if result.status not in SUCCEEDED:
+        return result, []
+    run = find_run(listing, result.run_id)
+    if isinstance(result.action, MakeRun):
+        if run is not None and not run.is_open:
+            return result, [_finding(result, f"run {run.id} was closed meanwhile")]
+        objection = made_objection(result.action, run)
+    else:
+        objection = "is still open" if run is not None and run.is_open else ""
+    if not objection:
+        return result, []
+    message = f"run {result.run_id} {objection}"
+    return replace(
+        result, status=Status.UNVERIFIED, message=message, exit_code=ExitCode.UNVERIFIED
+    ), []
+
+
+def _still_wanted(again: ProjectPlan, results: Iterable[ActionResult]) -> list[Finding]:
+    done = {
+        _identity(r.action) for r in results if r.status in SUCCEEDED and r.owner == again.owner
+    }
+    return [
+        Finding(
+            server=again.server,
+            project=again.project,
+            owner=again.owner,
+            key=action.key,
+            message=f"`{action.address}` was done and is wanted again",
+        )
+        for action in again.actions
+        if _identity(action) in done
+    ]
+
+
+def _identity(action: Action) -> tuple[str, int]:
+    return action.address, action.revision if isinstance(action, MakeRun) else 0
+
+
+def _news(before: ProjectPlan, again: ProjectPlan, findings: list[Finding]) -> list[Finding]:
+    """Say which keys want something now that they did not want before: others changed them."""
+    wanted = {change.key for change in before.changes if change.is_pending}
+    known = {finding.key for finding in findings}
+    return [
+        Finding(
+            server=again.server,
+            project=again.project,
+            owner=again.owner,
+            key=change.key,
+            message=f"changed meanwhile: {change.outcome}, {change.reason}",
+        )
+        for change in again.changes
+        if change.is_pending and change.key not in wanted and change.key not in known
+    ]
+
+
+def _finding(result: ActionResult, message: str) -> Finding:
+    return Finding(
+        server=result.server,
+        project=result.project,
+        owner=result.owner,
+        key=result.action.key,
+        message=message,
+    )

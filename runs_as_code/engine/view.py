@@ -1,0 +1,40 @@
+"""What is live right now: listings shared by everybody who needs one that is fresh enough."""
+
+import asyncio
+from collections.abc import Callable
+
+from runs_as_code.model.live import Listing
+from runs_as_code.model.provider import Provider
+
+
+class LiveView:
+    """Hands out listings of one project that began no earlier than asked.
+
+    Whoever asks while a listing that is too old is in flight waits for the next one and shares it:
+    a hundred runs that wait for their proof at once cost two requests, not a hundred.
+    """
+
+    def __init__(
+        self, provider: Provider, *, closed: bool | None, clock: Callable[[], float]
+    ) -> None:
+        self._provider = provider
+        self._closed = closed
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._listing: Listing | None = None
+        self._began = float("-inf")
+
+    async def since(self, moment: float) -> Listing:
+        """Return a listing that began at `moment` or later, in seconds of the clock."""
+        if self._listing is not None and self._began >= moment:
+            return self._listing
+        async with self._lock:
+            if self._listing is None or self._began < moment:
+                began = self._clock()
+                self._listing = await self._provider.list_runs(closed=self._closed)
+                self._began = began
+            return self._listing
+
+    async def now(self) -> Listing:
+        """Return a listing that begins now or later."""
+        return await self.since(self._clock())

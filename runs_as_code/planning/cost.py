@@ -1,0 +1,28 @@
+"""What an apply costs in requests: writes exactly, reads as far as can be told before."""
+
+from runs_as_code.model.desired import RunType
+from runs_as_code.model.plan import Cost, Plan, ProjectPlan
+
+
+def plan_cost(plan: Plan) -> Cost:
+    """Add up the requests of an apply of this plan, planning itself not counted."""
+    costs = [_project_cost(project) for project in plan.projects]
+    return Cost(reads=sum(c.reads for c in costs), writes=sum(c.writes for c in costs))
+
+
+def _project_cost(project: ProjectPlan) -> Cost:
+    """One listing before the first close, one when closes begin, one to prove runs, one at the end.
+
+    A fixed run that replaces another is proved by its members, which is one more request, and by
+    its source's when it is a clone.
+    """
+    if not project.actions:
+        return Cost()
+    awaited = {close.successor_key for close in project.closes}
+    awaited |= {make.source_key for make in project.makes}
+    proved = [make for make in project.makes if make.key in awaited]
+    reads = 1 + 2 * bool(project.closes) + bool(proved)
+    for make in proved:
+        if make.type != RunType.LIVE and (make.is_clone or make.members is not None):
+            reads += 1 + make.is_clone
+    return Cost(reads=reads, writes=len(project.actions))
