@@ -1,0 +1,81 @@
+"""One request and what can come of it: an answer, or a fault on the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from runs_as_code.provider.address import Address
+from runs_as_code.provider.shape import Body
+
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request beneath the API's path; `path` is quoted, `scope` is the project it is for.
+
+    `is_write` decides what may be repeated, not the method: a POST may only read.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: Mapping[str, Any] | None = None
+    is_write: bool = False
+    scope: str = ""
+
+    @property
+    def label(self) -> str:
+        """The endpoint as messages name it."""
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered; headers only as far as they matter."""
+
+    status: int
+    body: Body
+    reason: str = ""
+    retry_after: str | None = None
+    location: str | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is one of the 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004 -- the class of statuses itself
+
+    @property
+    def is_throttled(self) -> bool:
+        """Whether the server refused because of too many requests."""
+        return self.status == TOO_MANY_REQUESTS
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """No answer: `text` says why; `was_sent` is False only where the server can't have seen it.
+
+    `is_final` means that trying again would not help.
+    """
+
+    text: str
+    was_sent: bool
+    is_final: bool = False
+    hint: str = ""
+
+
+class Sender(Protocol):
+    """Sends requests to one server, paced and repeated as far as that is safe."""
+
+    @property
+    def address(self) -> Address:
+        """The server."""
+        ...
+
+    async def send(self, request: Request, *, allowed: tuple[int, ...] = ()) -> Answer:
+        """Return a 2xx answer, or one whose status is in `allowed`; raise for all others."""
+        ...
+
+    def sent(self, scope: str) -> int:
+        """Return how many requests were sent for a project so far."""
+        ...
