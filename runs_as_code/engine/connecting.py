@@ -1,0 +1,94 @@
+"""Reach servers: each once a call, the embedded one in process, hosted ones with their key."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from runs_as_code.model.desired import Manifest
+from runs_as_code.model.provider import Provider
+from runs_as_code.provider.credentials import Credentials, find_credentials
+
+if TYPE_CHECKING:  # importing the client costs more than planning a thousand runs
+    from runs_as_code.provider.client import QaSphereClient
+
+DATABASE = Path(".qarun") / "embedded.db"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """Where servers and keys come from.
+
+    `server` is the command line's word and beats the files'; `database` is the embedded server's
+    file, None for `.qarun/embedded.db` beside the first manifest. `warn` hears what was passed
+    over.
+    """
+
+    environ: Mapping[str, str]
+    cwd: Path
+    server: str | None = None
+    database: Path | None = None
+    rate: int | None = None
+    is_insecure_http_allowed: bool = False
+    warn: Callable[[str], None] = field(default=lambda _message: None)
+
+
+class Connections:
+    """The open servers of one call; use as an async context manager."""
+
+    def __init__(self, settings: ConnectionSettings, first_file: str | None) -> None:
+        self._settings = settings
+        self._first_file = first_file
+        self._clients: dict[str, QaSphereClient] = {}
+        self._credentials: dict[str | None, Credentials] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+
+    def server_of(self, manifest: Manifest) -> str:
+        """Return the server of a manifest: flag, file, environment.
+
+        Raises AccessError where none of them names a server or the key for it is missing.
+        """
+        return self._find(self._settings.server or manifest.server).server
+
+    def open(self, server: str, project: str) -> Provider:
+        """Return the live side of a project on a server."""
+        if server not in self._clients:
+            self._clients[server] = self._connect(self._find(server))
+        return self._clients[server].project(project)
+
+    def _find(self, server: str | None) -> Credentials:
+        if server not in self._credentials:
+            found = find_credentials(server, self._settings.environ, self._settings.cwd)
+            self._credentials[server] = found
+            self._credentials.setdefault(found.server, found)
+            for warning in found.warnings:
+                self._settings.warn(warning)
+        return self._credentials[server]
+
+    def _connect(self, credentials: Credentials) -> "QaSphereClient":
+        from runs_as_code.provider.client import RATE_LIMIT, QaSphereClient  # noqa: PLC0415  lazy
+        from runs_as_code.provider.embedded import EMBEDDED, embedded_client  # noqa: PLC0415  lazy
+
+        if credentials.server == EMBEDDED:
+            from runs_as_code.server.app import create_app  # noqa: PLC0415  lazy: SQL and HTTP
+
+            return embedded_client(create_app(self._database()))
+        rate = RATE_LIMIT if self._settings.rate is None else self._settings.rate
+        return QaSphereClient(
+            credentials.server,
+            credentials.token,
+            rate=rate,
+            insecure_http=self._settings.is_insecure_http_allowed,
+        )
+
+    def _database(self) -> Path:
+        if self._settings.database is not None:
+            return self._settings.database
+        beside = Path(self._first_file).parent if self._first_file else Path()
+        return beside / DATABASE
