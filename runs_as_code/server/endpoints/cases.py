@@ -9,17 +9,19 @@ from runs_as_code.server import guesses
 from runs_as_code.server.rules.casefilters import list_conditions, sorted_cases
 from runs_as_code.server.rules.cases import (
     PRIORITIES,
+    TEMPLATE,
     CaseDraft,
     add_case,
-    ensure_requirements,
     find_case,
     latest_version,
     update_case,
 )
 from runs_as_code.server.rules.caseviews import INCLUDES, CaseViews
+from runs_as_code.server.rules.content import make_content
 from runs_as_code.server.rules.folders import children_of, ensure_path, with_descendants
+from runs_as_code.server.rules.templates import sync_filled
 from runs_as_code.server.store.tables import tcase, tcase_version
-from runs_as_code.server.web.bodies import ListOf, Struct, check_length, check_path
+from runs_as_code.server.web.bodies import ListOf, MapOf, Struct, check_length, check_path
 from runs_as_code.server.web.calls import Call, Endpoint, Reply
 from runs_as_code.server.web.problems import refuse
 from runs_as_code.server.web.queries import Page, make_page, read_page
@@ -27,6 +29,9 @@ from runs_as_code.server.web.queries import Page, make_page, read_page
 _LINK = Struct("Link", {"text": "string", "url": "string"})
 _STEP = Struct("Step", {"description": "string", "expected": "string", "sharedStepId": "int"})
 _PRECONDITION = Struct("Precondition", {"text": "string", "sharedPreconditionId": "int"})
+_FILE = Struct("File", {"id": "string"})
+_CUSTOM_FIELD = Struct("CustomFieldValue", {"value": "string", "isDefault": "bool"})
+_PARAMETERS = Struct("ParameterValues", {"values": MapOf("string")})
 _CASE_FIELDS: dict[str, Any] = {
     "title": "string",
     "priority": "string",
@@ -38,10 +43,10 @@ _CASE_FIELDS: dict[str, Any] = {
     "pos": "int",
     "requirements": ListOf(_LINK),
     "links": ListOf(_LINK),
-    "customFields": "any",
-    "files": "any",
-    "parameterValues": "any",
-    "filledTCaseTitleSuffixParams": "any",
+    "customFields": MapOf(_CUSTOM_FIELD),
+    "files": ListOf(_FILE),
+    "parameterValues": ListOf(_PARAMETERS),
+    "filledTCaseTitleSuffixParams": ListOf("string"),
 }
 _CREATE = Struct("CreateTCaseRequest", _CASE_FIELDS | {"type": "string", "folderId": "int"})
 _UPDATE = Struct("UpdateTCaseRequest", _CASE_FIELDS)
@@ -53,7 +58,6 @@ _BY_SEQ = Struct("GetTCasesBySeqRequest", {"seqIds": ListOf("string"), "offset":
 _BY_SEQ = Struct(_BY_SEQ.name, {**_BY_SEQ.fields, "limit": "int", "page": "int"})
 # SQLite takes a limited number of variables in one statement.
 _NAMED_IDS = 500
-_COPIED = ("comment", "links", "files", "parameterValues", "filledTCaseTitleSuffixParams")
 
 
 def list_cases(call: Call) -> Reply:
@@ -70,7 +74,7 @@ def _page_of(call: Call, conditions: list[Any], page: Page, *, sort: bool) -> di
     rows = call.connection.execute(query).all()
     versions = _versions(call, [row.id for row in rows])
     include = call.query.choices("include", INCLUDES)
-    views = CaseViews(call.connection, call.project)  # type: ignore[arg-type]  # set by the route
+    views = CaseViews(call.connection, call.project)
     data = [
         views.base(row, versions[row.id]) | views.details(row, versions[row.id].content, include)
         for row in rows
@@ -107,7 +111,7 @@ def get_case(call: Call) -> Reply:
     """Show one case in full by id, sequence number or legacy id [CLI-LIVE]."""
     row = find_case(call.connection, call.project_id, call.path["tcase"])
     version = latest_version(call.connection, row)
-    views = CaseViews(call.connection, call.project)  # type: ignore[arg-type]  # set by the route
+    views = CaseViews(call.connection, call.project)
     return Reply(views.base(row, version) | views.details(row, version.content, INCLUDES))
 
 
@@ -144,9 +148,11 @@ def create_case(call: Call) -> Reply:
         pos=body.get("pos"),
         is_draft=body.get("isDraft", False),
         tags=body.get("tags", ()),
-        content=_content(call, body),
+        content=make_content(call.connection, call.project_id, body),
     )
     case_id, seq = add_case(call.connection, call.project_id, draft, call.caller.id)
+    if kind == TEMPLATE:
+        sync_filled(call.connection, case_id, call.caller.id)
     return Reply({"id": case_id, "seq": seq}, 201)
 
 
@@ -159,11 +165,13 @@ def change_case(call: Call) -> Reply:
     _check_fields(body)
     names = {"title": "title", "priority": "priority", "isDraft": "is_draft", "pos": "pos"}
     fields = {column: body[name] for name, column in names.items() if name in body}
-    content = _content(call, body)
+    content = make_content(call.connection, call.project_id, body)
     if "customFields" in content:
         older = latest_version(call.connection, row).content.get("customFields", {})
         content["customFields"] = older | content["customFields"]
     update_case(call.connection, row, fields, content, body.get("tags"))
+    if row.type == TEMPLATE:
+        sync_filled(call.connection, row.id, call.caller.id)
     return Reply({"message": "Test case updated"})
 
 
@@ -175,22 +183,9 @@ def _check_fields(body: dict[str, Any]) -> None:
     for item in body.get("requirements", ()):
         check_length(item, "text", 1, 255)
         check_length(item, "url", 0, 255)
-    if not isinstance(body.get("customFields", {}), dict):
-        raise refuse("customFields must be an object")
-
-
-def _content(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    content = {name: body[name] for name in (*_COPIED, "customFields") if name in body}
-    if "steps" in body:
-        content["steps"] = body["steps"]
-    if "precondition" in body:
-        text = body["precondition"].get("text", "")
-        content["precondition"] = {"text": text} if text else None
-    if "requirements" in body:
-        content["requirements"] = ensure_requirements(
-            call.connection, call.project_id, body["requirements"]
-        )
-    return content
+    for link in body.get("links", ()):
+        check_length(link, "text", 1, 255)
+        check_length(link, "url", 1, 255)
 
 
 def create_cases(call: Call) -> Reply:

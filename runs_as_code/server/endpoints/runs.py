@@ -199,7 +199,7 @@ def list_run_cases(call: Call) -> Reply:
     """List the test cases of a run with their statuses."""
     row = get_run(call.connection, call.project_id, call.path["run"])
     has_folders = call.query.choice("include", ("folder",)) is not None
-    views = CaseViews(call.connection, call.project)  # type: ignore[arg-type]  # set by the route
+    views = CaseViews(call.connection, call.project)
     members = list_members(call.connection, row)
     return Reply({"tcases": [_show_member(member, views, has_folders) for member in members]})
 
@@ -232,13 +232,13 @@ def get_run_case(call: Call) -> Reply:
     if not found:
         raise missing("Test case")
     member = found[0]
-    views = CaseViews(call.connection, call.project)  # type: ignore[arg-type]  # set by the route
+    views = CaseViews(call.connection, call.project)
     include = ("tags", "steps", "precondition", "requirements", "customFields")
     shown = _show_member(member, views, has_folders=True)
     shown |= {
         "comment": member.content.get("comment", ""),
         "links": member.content.get("links") or None,
-        "files": member.content.get("files") or None,
+        "files": views.files(member.content),
         "authorId": member.author_id,
         "createdAt": member.created_at,
         "isLatestVersion": member.version == member.latest_version,

@@ -134,39 +134,37 @@ def update_case(
     content: Mapping[str, Any],
     tags: Sequence[str] | None,
 ) -> None:
-    """Make a new version with changed columns, content and tags; a position alone makes none."""
-    _check_update(row, fields, content, tags)
-    pos = fields.get("pos")
-    if pos is not None and pos != row.pos:
-        pos = _free_position(connection, row.folder_id, pos)
-    columns = {name: value for name, value in fields.items() if name != "pos"}
-    values: dict[str, Any] = {"updated_at": now()}
-    values |= columns | ({} if pos is None else {"pos": pos})
-    if columns or content or tags is not None:
-        values["version"] = row.version + 1
-        latest = latest_version(connection, row)
-        merged = {**latest.content, **content}
-        if tags is not None:
-            merged["tags"] = ensure_tags(connection, row.project_id, tags)
-        title, priority = (columns.get(name, getattr(row, name)) for name in ("title", "priority"))
-        version = _Version(title, priority, merged, latest)
-        _add_version(connection, row.id, row.version + 1, version)
-    connection.execute(update(tcase).where(tcase.c.id == row.id).values(values))
-
-
-def _check_update(
-    row: Row[Any],
-    fields: Mapping[str, Any],
-    content: Mapping[str, Any],
-    tags: Sequence[str] | None,
-) -> None:
+    """Change a case as its type allows; a position alone makes no new version."""
     if fields.get("is_draft") and not row.is_draft:
         raise refuse("published test case can't be changed to draft")
     if row.type == FILLED and (content or tags is not None or set(fields) - {"priority"}):
         raise refuse("only the priority of a filled test case can be updated")
-    ids = content.get("requirements") or ()
-    if len(set(ids)) < len(ids):
-        raise ApiError(guesses.CASE_CONFLICT_STATUS, "duplicate requirement")
+    pos = fields.get("pos")
+    if pos is not None and pos != row.pos:
+        pos = _free_position(connection, row.folder_id, pos)
+        connection.execute(update(tcase).where(tcase.c.id == row.id).values(pos=pos))
+    columns = {name: value for name, value in fields.items() if name != "pos"}
+    if columns or content or tags is not None:
+        write_version(connection, row, columns, content, tags)
+
+
+def write_version(
+    connection: Connection,
+    row: Row[Any],
+    columns: Mapping[str, Any],
+    content: Mapping[str, Any],
+    tags: Sequence[str] | None,
+) -> None:
+    """Write the next version of a case; what is not given stays as it was."""
+    latest = latest_version(connection, row)
+    merged = {**latest.content, **content}
+    if tags is not None:
+        merged["tags"] = ensure_tags(connection, row.project_id, tags)
+    title, priority = (columns.get(name, getattr(row, name)) for name in ("title", "priority"))
+    version = _Version(title, priority, merged, latest)
+    _add_version(connection, row.id, row.version + 1, version)
+    values = {**columns, "version": row.version + 1, "updated_at": now()}
+    connection.execute(update(tcase).where(tcase.c.id == row.id).values(values))
 
 
 def latest_version(connection: Connection, row: Row[Any]) -> Row[Any]:
@@ -222,6 +220,13 @@ def ensure_tags(connection: Connection, project_id: str, titles: Iterable[str]) 
         tag_id = connection.scalar(select(tag.c.id).where(*same))
         ids.append(tag_id or add_tag(connection, project_id, title))
     return ids
+
+
+def tag_titles(connection: Connection, tag_ids: Iterable[int]) -> list[str]:
+    """Return the titles of tags by id."""
+    return [
+        connection.scalar(select(tag.c.title).where(tag.c.id == tag_id)) or "" for tag_id in tag_ids
+    ]
 
 
 def add_tag(connection: Connection, project_id: str, title: str, tag_id: int | None = None) -> int:

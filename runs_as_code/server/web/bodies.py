@@ -23,6 +23,13 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
+class MapOf:
+    """A JSON object of free keys whose values are of one kind."""
+
+    item: "Kind"
+
+
+@dataclass(frozen=True, slots=True)
 class Struct:
     """A JSON object with known fields, under the name that messages give it."""
 
@@ -30,8 +37,8 @@ class Struct:
     fields: Mapping[str, "Kind"] = field(default_factory=dict)
 
 
-Kind = str | ListOf | Struct
-"""`string`, `int`, `float64`, `bool`, `any`, a list or a struct."""
+Kind = str | ListOf | MapOf | Struct
+"""`string`, `int`, `bool`, a list, a map or a struct."""
 
 
 def parse_json(raw: bytes) -> Any:
@@ -99,7 +106,13 @@ def _read(value: Any, kind: Kind, owner: str, path: tuple[str, ...]) -> Any:
     elif isinstance(kind, ListOf):
         if isinstance(value, list):
             return [_read(item, kind.item, owner, path) for item in value if item is not None]
-    elif kind == "any" or _fits(value, kind):
+    elif isinstance(kind, MapOf):
+        if isinstance(value, dict):
+            items = value.items()
+            return {
+                key: _read(item, kind.item, owner, path) for key, item in items if item is not None
+            }
+    elif _fits(value, kind):
         return value
     raise refuse(
         f"json: cannot unmarshal {_word(value)} into Go struct field "
@@ -111,8 +124,6 @@ def _fits(value: Any, kind: str) -> bool:
     if kind == "int":
         is_int = isinstance(value, int) and not isinstance(value, bool)
         return is_int and -_INT_LIMIT <= value < _INT_LIMIT
-    if kind == "float64":
-        return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, str if kind == "string" else bool)
 
 
@@ -131,6 +142,8 @@ def _word(value: Any) -> str:
 def _type_name(kind: Kind) -> str:
     if isinstance(kind, ListOf):
         return f"[]{_type_name(kind.item)}"
+    if isinstance(kind, MapOf):
+        return f"map[string]{_type_name(kind.item)}"
     return kind.name if isinstance(kind, Struct) else kind
 
 
