@@ -8,6 +8,7 @@ from runs_as_code.engine.context import Clock, StopSignal, Workplace
 from runs_as_code.engine.executor import ProjectExecutor, check_closes
 from runs_as_code.engine.planning import Session
 from runs_as_code.engine.verification import Proof, verify_project
+from runs_as_code.model.actions import MakeRun
 from runs_as_code.model.events import ApplyStarted, Event, Listener, VerificationStarted
 from runs_as_code.model.plan import Approvals, Plan, ProjectPlan
 from runs_as_code.model.provider import Provider
@@ -33,14 +34,24 @@ class ApplySettings:
 class Job:
     """One project's share of an apply.
 
-    `plans` are its owners' plans, `done` what an earlier apply of a reviewed plan did already.
-    `session` is None when the plan was read from a file.
+    `plans` are its owners' plans. `session` is None when the plan was read from a file; then `done`
+    is what an earlier apply of it did, and `made` which runs it made that are still to be proved,
+    by owner and key.
     """
 
     provider: Provider
     plans: tuple[ProjectPlan, ...]
     session: Session | None = None
     done: tuple[ActionResult, ...] = ()
+    made: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def made_of(self, owner: str) -> dict[str, int]:
+        """Return the runs of an owner that were made before, by key."""
+        before = {key: run_id for (name, key), run_id in self.made.items() if name == owner}
+        for result in self.done:
+            if result.owner == owner and isinstance(result.action, MakeRun) and result.run_id:
+                before[result.action.key] = result.run_id
+        return before
 
 
 def jobs_of(plan: Plan, sessions: Sequence[Session]) -> list[Job]:
@@ -69,7 +80,7 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
     pairs = list(zip(jobs, places, strict=True))
     for job, place in pairs:
         for project in job.plans:
-            await check_closes(place, project, _made_before(job))
+            await check_closes(place, project, job.made_of(project.owner))
     settings.listener(ApplyStarted(sum(len(p.actions) for job in jobs for p in job.plans)))
     done = await asyncio.gather(*(_carry_out(job, place, settings) for job, place in pairs))
     report = ApplyReport(is_withheld=plan.is_withheld, interrupted_by=settings.stop.requested)
@@ -92,19 +103,11 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
 async def _carry_out(job: Job, place: Workplace, settings: ApplySettings) -> list[ActionResult]:
     """Carry out the owners' plans of one project side by side."""
     executors = [
-        ProjectExecutor(place, plan, settings.listener, _made_before(job))
+        ProjectExecutor(place, plan, settings.listener, job.made_of(plan.owner))
         for plan in job.plans
         if plan.actions
     ]
     return [r for results in await asyncio.gather(*(e.run() for e in executors)) for r in results]
-
-
-def _made_before(job: Job) -> Mapping[str, int]:
-    return {
-        result.action.key: result.run_id
-        for result in job.done
-        if result.run_id is not None and result.action.address.startswith("make:")
-    }
 
 
 def _with_proofs(report: ApplyReport, proofs: Sequence[Proof]) -> ApplyReport:

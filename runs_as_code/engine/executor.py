@@ -101,7 +101,11 @@ class ProjectExecutor:
 
     async def _make(self, action: MakeRun) -> ActionResult:
         source = action.source_run or self._made.get(action.source_key or "")
-        outcome = await make_run(self._place, action, source)
+        before = self._made.get(action.key)
+        if before is None:
+            outcome = await make_run(self._place, action, source)
+        else:
+            outcome = Outcome(is_done=True, run_id=before, was_there=True)
         if not outcome.is_done or outcome.run_id is None:
             return self._failed(action, outcome)
         if action.key in self._needed:

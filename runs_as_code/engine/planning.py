@@ -44,9 +44,7 @@ async def make_plan(
 
     Raises the errors of a provider: AccessError, UnreachableError, ServiceError.
     """
-    groups: dict[tuple[str, str], list[Manifest]] = {}
-    for manifest in manifests.manifests:
-        groups.setdefault((server_of(manifest), manifest.project), []).append(manifest)
+    groups = group_by_project(manifests, server_of)
     sessions = await asyncio.gather(
         *(
             _read(open_provider(server, project), tuple(group), manifests, approvals)
@@ -56,6 +54,16 @@ async def make_plan(
     plan = assemble((p for session in sessions for p in session.plans), approvals, created_at)
     files = tuple(dict.fromkeys(manifest.file for manifest in manifests.manifests))
     return Planned(replace(plan, files=files, cost=plan_cost(plan)), tuple(sessions))
+
+
+def group_by_project(
+    manifests: ManifestSet, server_of: Callable[[Manifest], str]
+) -> dict[tuple[str, str], list[Manifest]]:
+    """Group manifests by server and project, so that each project is listed once."""
+    groups: dict[tuple[str, str], list[Manifest]] = {}
+    for manifest in manifests.manifests:
+        groups.setdefault((server_of(manifest), manifest.project), []).append(manifest)
+    return groups
 
 
 async def _read(

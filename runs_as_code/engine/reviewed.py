@@ -1,0 +1,151 @@
+"""Apply a plan that was reviewed before: exactly what it says, or nothing.
+
+Staleness depends on live data only, so a plan can be applied twice: what is there already is
+already done, and what no longer fits is explained run by run.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from runs_as_code.engine.applying import Job
+from runs_as_code.engine.checks import close_objection, find_marked, find_run
+from runs_as_code.engine.executor import needed_keys
+from runs_as_code.engine.planning import OpenProvider
+from runs_as_code.errors import StaleError
+from runs_as_code.model.actions import Action, MakeRun
+from runs_as_code.model.live import Listing
+from runs_as_code.model.plan import Plan, ProjectPlan
+from runs_as_code.model.provider import Provider
+from runs_as_code.model.report import ActionResult, Status
+from runs_as_code.planning.marking import read_description
+from runs_as_code.planning.text import clash_form
+
+
+@dataclass(frozen=True, slots=True)
+class _Reviewed:
+    """A project's plan with what is left to do, what was done, and what no longer fits.
+
+    `made` are runs that were made before but must be proved again, because a close waits for them.
+    """
+
+    plan: ProjectPlan
+    done: tuple[ActionResult, ...]
+    made: Mapping[str, int]
+    problems: tuple[str, ...]
+
+
+async def review_plan(plan: Plan, open_provider: OpenProvider) -> tuple[Plan, list[Job]]:
+    """Hold a plan against what is live now; return what is left of it, and the jobs to do it.
+
+    Raises StaleError, with a line per run, when any action no longer fits; nothing was written.
+    """
+    groups: dict[tuple[str, str], list[ProjectPlan]] = {}
+    for project in plan.projects:
+        groups.setdefault((project.server, project.project), []).append(project)
+    providers = {key: open_provider(*key) for key in groups}
+    listings = await asyncio.gather(*(providers[key].list_runs() for key in groups))
+    jobs: list[Job] = []
+    problems: list[str] = []
+    for (key, projects), listing in zip(groups.items(), listings, strict=True):
+        reviewed = [_review(providers[key], project, listing) for project in projects]
+        problems += [problem for part in reviewed for problem in part.problems]
+        jobs.append(
+            Job(
+                provider=providers[key],
+                plans=tuple(part.plan for part in reviewed),
+                done=tuple(result for part in reviewed for result in part.done),
+                made={
+                    (part.plan.owner, key): run_id
+                    for part in reviewed
+                    for key, run_id in part.made.items()
+                },
+            )
+        )
+    if problems:
+        raise StaleError("the plan is stale: " + "; ".join(problems), hint="plan again")
+    left = tuple(project for job in jobs for project in job.plans)
+    return replace(plan, projects=left), jobs
+
+
+def _review(provider: Provider, project: ProjectPlan, listing: Listing) -> _Reviewed:
+    live = {run.id: run for run in listing.runs}
+    closed = [c for c in project.closes if c.run_id in live and not live[c.run_id].is_open]
+    there = {make.key: find_marked(listing, make.marker) for make in project.makes}
+    made = {key: run.id for key, run in there.items() if run is not None}
+    left = _without(project, {close.address for close in closed})
+    # A close that is left must not trust a run that nobody proved, so that one stays in the plan.
+    proved_again = needed_keys(left)
+    done = [_already(provider, project, close, close.run_id) for close in closed]
+    done += [
+        _already(provider, project, make, made[make.key])
+        for make in project.makes
+        if make.key in made and make.key not in proved_again
+    ]
+    return _Reviewed(
+        plan=_without(left, {result.action.address for result in done}),
+        done=tuple(done),
+        made={key: run_id for key, run_id in made.items() if key in proved_again},
+        problems=(
+            *_make_problems(project, made, listing),
+            *_close_problems(left, made, listing),
+        ),
+    )
+
+
+def _make_problems(project: ProjectPlan, made: Mapping[str, int], listing: Listing) -> list[str]:
+    found = {m.key: _make_problem(m, listing) for m in project.makes if m.key not in made}
+    return [f"`{key}`: {problem}" for key, problem in found.items() if problem]
+
+
+def _close_problems(left: ProjectPlan, made: Mapping[str, int], listing: Listing) -> list[str]:
+    open_runs = replace(listing, runs=tuple(run for run in listing.runs if run.is_open))
+    problems = []
+    for close in left.closes:
+        successor = close.successor_run or made.get(close.successor_key or "")
+        problem = close_objection(
+            close, open_runs, successor, is_successor_known=successor is not None
+        )
+        if problem:
+            problems.append(f"`{close.key}`: run {close.run_id} {problem}")
+    return problems
+
+
+def _make_problem(make: MakeRun, listing: Listing) -> str:
+    """Say why a run must not be made any more; its title must be free and its key unchanged."""
+    ours = read_description(make.marker).marker
+    clash = clash_form(make.title)
+    for run in listing.runs:
+        marker = read_description(run.description).marker
+        is_same_key = ours and marker and (marker.owner, marker.key) == (ours.owner, ours.key)
+        if is_same_key and run.id not in make.known_runs:
+            return f"run {run.id} was made for this key meanwhile"
+        if clash_form(run.title) == clash:
+            return f"run {run.id} took the title `{make.title}` meanwhile"
+    if make.source_run is not None and find_run(listing, make.source_run) is None:
+        return f"run {make.source_run}, which it is cloned from, is not in the project"
+    return ""
+
+
+def _already(provider: Provider, project: ProjectPlan, action: Action, run_id: int) -> ActionResult:
+    return ActionResult(
+        server=project.server,
+        project=project.project,
+        owner=project.owner,
+        action=action,
+        status=Status.ALREADY_DONE,
+        run_id=run_id,
+        url=provider.run_url(run_id),
+    )
+
+
+def _without(project: ProjectPlan, finished: Iterable[str]) -> ProjectPlan:
+    """Return the plan without the actions whose effect is already there."""
+    gone = set(finished)
+    if not gone:
+        return project
+    changes = tuple(
+        replace(change, actions=tuple(a for a in change.actions if a.address not in gone))
+        for change in project.changes
+    )
+    return replace(project, changes=changes)
