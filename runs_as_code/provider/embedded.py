@@ -5,9 +5,10 @@ from typing import Any
 
 import httpx
 
+from runs_as_code.provider.address import EMBEDDED
 from runs_as_code.provider.client import QaSphereClient
 
-EMBEDDED = "embedded"
+__all__ = ["EMBEDDED", "embedded_client"]
 
 Message = MutableMapping[str, Any]
 AsgiApp = Callable[

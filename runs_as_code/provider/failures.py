@@ -89,11 +89,7 @@ def _refused(request: Request, answer: Answer, address: Address) -> QarunError:
 
 
 def _role_hint(request: Request) -> str:
-    role = "viewer"
-    if request.is_write:
-        role = "test-runner"
-    elif request.path == "/users":
-        role = "admin"
+    role = "test-runner" if request.is_write else "viewer"
     return f"the owner of the key in `QAS_TOKEN` needs the role `{role}` or a stronger one"
 
 

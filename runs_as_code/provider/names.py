@@ -45,7 +45,7 @@ async def together(*awaitables: Coroutine[Any, Any, Any]) -> list[Any]:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(awaitable) for awaitable in awaitables]
     except BaseExceptionGroup as errors:
-        failed = _first(errors)
+        failed = next((e for e in errors.exceptions if isinstance(e, QarunError)), None)
         if failed is None:
             raise
     if failed is not None:
@@ -74,14 +74,6 @@ def is_test_case_id(reference: str) -> bool:
 
 async def _if(needed: object, look_up: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
     return await look_up() if needed else None
-
-
-def _first(errors: BaseExceptionGroup[Any]) -> QarunError | None:
-    for error in errors.exceptions:
-        found = _first(error) if isinstance(error, BaseExceptionGroup) else error
-        if isinstance(found, QarunError):
-            return found
-    return None
 
 
 async def _folder_entries(sender: Sender, project: str) -> tuple[Entry, ...]:
@@ -193,8 +185,7 @@ async def _chunk(sender: Sender, project: str, code: str, numbers: list[int]) ->
     if cases is None:
         each = (directory.get_test_case(sender, project, str(number)) for number in numbers)
         cases = tuple(case for case in await together(*each) if case is not None)
-    asked = set(numbers)
-    return {case.seq: case.id for case in cases if case.seq in asked}
+    return {case.seq: case.id for case in cases}
 
 
 async def _by_legacy_id(

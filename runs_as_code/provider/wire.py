@@ -163,9 +163,8 @@ def _finished_run(found: object) -> LiveRun:
     if isinstance(found, LiveRun):
         return found
     # The hook could not read it, so reading it again raises, now with the path.
-    run = _run(mapping(found))
     _project_of(mapping(found))
-    return run
+    return _run(mapping(found))
 
 
 def _check_unique(runs: tuple[LiveRun, ...]) -> None:

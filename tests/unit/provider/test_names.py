@@ -300,6 +300,20 @@ def test_a_marker_of_another_project_is_never_looked_up_by_its_number():
     assert routes.sent == ["GET /project/BD/tcase/XY-012"]
 
 
+def test_a_project_given_by_code_needs_no_run_to_tell_it():
+    routes = Routes({"POST /project/BD/tcase/seq": by_seq(("a", 12))})
+    assert load(routes, Listing(runs=()), tcases=(12,)).tcases == {12: "a"}
+    assert routes.sent == ["POST /project/BD/tcase/seq"]
+
+
+def test_an_error_that_is_none_of_ours_is_not_hidden():
+    def crash(_request):
+        raise RuntimeError("bug")
+
+    with pytest.raises(BaseExceptionGroup):
+        load(Routes({"GET /project/BD/tag": crash}), tags=True)
+
+
 def test_the_code_of_a_project_given_by_id_is_asked_for_when_no_run_shows_it():
     routes = Routes(
         {

@@ -70,6 +70,18 @@ def test_a_failed_request_holds_its_slot_as_well():
     assert run(time.run(main())) == pytest.approx(1.005)
 
 
+def test_the_running_loop_keeps_the_time_by_default():
+    async def main() -> list[bool]:
+        pacer = Pacer(1)
+        async with pacer.slot():
+            during = pacer._slots.locked()
+        after = pacer._slots.locked()
+        await asyncio.wait_for(pacer._slots.acquire(), timeout=5)
+        return [during, after]
+
+    assert run(main()) == [True, True]
+
+
 def test_no_rate_means_no_waiting_but_a_bound_on_what_is_in_flight():
     time = VirtualTime()
     in_flight: list[int] = []

@@ -90,6 +90,16 @@ def test_an_id_of_zero_is_none():
     assert (run.assignee_id, run.milestone_id) == (None, None)
 
 
+@pytest.mark.parametrize(("spent", "found"), [(0, 0), (61000, 61000), (1.9, 1), (None, None)])
+def test_time_spent_is_any_number(spent, found):
+    assert listing({"runs": [live_run(timeSpent=spent)]}).runs[0].time_spent == found
+
+
+def test_the_project_is_taken_from_the_first_run_that_tells_it():
+    bare = {"id": 1, "title": "T", "type": "static", "statusCounts": {}}
+    assert listing({"runs": [bare, live_run(2), live_run(3)]}).project_code == "BD"
+
+
 def test_custom_statuses_count_only_in_all():
     (run,) = listing({"runs": [live_run(statusCounts={"all": 3, "open": 1, "custom1": 2})]}).runs
     assert run.counts == StatusCounts(all=3, open=1)
