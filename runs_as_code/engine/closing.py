@@ -2,7 +2,7 @@
 
 from runs_as_code.engine.checks import close_objection, find_run
 from runs_as_code.engine.context import CLOSE_LISTING_AGE, LOOK_DELAYS, Outcome, Workplace
-from runs_as_code.errors import AccessError, ExitCode, QarunError, UnreachableError
+from runs_as_code.errors import AccessError, ExitCode, QarunError, UnknownOutcomeError
 from runs_as_code.model.actions import CloseRun
 
 
@@ -32,7 +32,7 @@ async def _send(place: Workplace, action: CloseRun) -> Outcome:
 
 
 async def _read_back(place: Workplace, action: CloseRun, error: QarunError) -> Outcome:
-    is_ambiguous = isinstance(error, UnreachableError)
+    is_ambiguous = isinstance(error, UnknownOutcomeError)
     for delay in LOOK_DELAYS if is_ambiguous else LOOK_DELAYS[:1]:
         await place.clock.sleep(delay)
         try:
