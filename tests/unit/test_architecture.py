@@ -65,7 +65,7 @@ CLI_ONLY = frozenset(
 
 HOMES = {
     "click": ("cli",),
-    "deepdiff": ("report",),
+    "deepdiff": ("cli",),
     "dotenv": ("provider",),
     "httpx": ("provider",),
     "jsonschema": ("manifest",),
