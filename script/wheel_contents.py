@@ -2,13 +2,15 @@
 
 import sys
 from importlib.resources import files
+from pathlib import Path
 
-WANTED = ("py.typed", "schemas/manifest.v1.schema.json", "schemas/plan.v1.schema.json")
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
 def main() -> int:
     """Return 1 and name the files that are missing, or 0."""
-    missing = [name for name in WANTED if not (files("runs_as_code") / name).is_file()]
+    wanted = ["py.typed", *(f"schemas/{path.name}" for path in SCHEMAS.glob("*.json"))]
+    missing = [name for name in wanted if not (files("runs_as_code") / name).is_file()]
     if missing:
         print(f"the wheel lacks {', '.join(missing)}", file=sys.stderr)
     return 1 if missing else 0
