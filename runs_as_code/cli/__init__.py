@@ -1,0 +1,22 @@
+"""The command line: one module a command, and what they share.
+
+The only place that prints, reads the environment, asks and exits. It decides nothing about runs.
+Importing it must stay cheap, so a command's module is imported when that command runs.
+"""
+
+import sys
+
+from runs_as_code import __version__
+
+VERSION_LINE = f"qarun {__version__}\n"
+
+
+def main() -> None:
+    """Run `qarun` with the arguments of the process, and end the process."""
+    if sys.argv[1:] == ["--version"] and sys.stdout is not None:
+        # Answered before click is imported, which alone takes longer than starting Python.
+        sys.stdout.write(VERSION_LINE)
+        return
+    from runs_as_code.cli.program import program  # noqa: PLC0415 -- see above
+
+    program.main(prog_name="qarun")

@@ -1,0 +1,180 @@
+"""`qarun apply`: show a plan, get it approved, carry it out, report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from runs_as_code import __version__
+from runs_as_code.cli.approving import (
+    Decision,
+    ask,
+    check_digest,
+    check_saved,
+    check_withheld,
+    decision_options,
+)
+from runs_as_code.cli.console import Console, OutputClosedError
+from runs_as_code.cli.looping import Loop, connected
+from runs_as_code.cli.options import (
+    Sources,
+    approval_options,
+    format_option,
+    output_options,
+    source_options,
+)
+from runs_as_code.cli.progress import showing_progress
+from runs_as_code.cli.reading import (
+    check_approvals,
+    check_targets,
+    connection_settings,
+    first_file,
+    now,
+    read_plan_file,
+    read_valid,
+    with_database_of,
+)
+from runs_as_code.cli.showing import plan_text
+from runs_as_code.engine.applying import ApplySettings, Job, apply_jobs, jobs_of
+from runs_as_code.engine.planning import make_plan
+from runs_as_code.engine.reviewed import review_plan
+from runs_as_code.errors import ExitCode, QarunError
+from runs_as_code.model.plan import Approvals, Plan
+from runs_as_code.model.report import ApplyReport
+from runs_as_code.report.applied import render_report
+from runs_as_code.report.document import report_to_json
+from runs_as_code.report.jsontext import dump_json
+
+_CUT_OFF = (
+    "interrupted again; what was under way may or may not have run, so look before you go on:"
+    " running it again converges"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What one apply was asked for."""
+
+    console: Console
+    approvals: Approvals
+    decision: Decision
+    output: str
+
+
+@click.command("apply")
+@click.argument("saved", metavar="[PLAN.json]", required=False, type=click.Path(path_type=Path))
+@source_options
+@decision_options
+@approval_options
+@format_option
+@output_options
+@click.pass_obj
+def command(
+    console: Console,
+    saved: Path | None,
+    sources: Sources,
+    approvals: Approvals,
+    decision: Decision,
+    output: str,
+) -> ExitCode:
+    """Create, clone and close runs until they are as the manifests say.
+
+    Shows the plan and asks. Nobody is asked with `--auto-approve`, with `--expect-digest`, or for
+    a saved plan: the last two were reviewed. Without a terminal, or with CI set, apply never asks,
+    and ends with 5 when the approval is missing.
+
+    With PLAN.json exactly that plan is applied, or nothing: when what is live no longer fits it,
+    apply ends with 6. What it did in an earlier apply is not done again.
+
+    The first SIGINT or SIGTERM lets finish what is under way, the second ends at once.
+    """
+    call = _Call(console, approvals, decision, output)
+    if saved is not None:
+        return _apply_saved(call, saved, sources)
+    return _apply_manifests(call, sources)
+
+
+def _apply_manifests(call: _Call, sources: Sources) -> ExitCode:
+    manifests = read_valid(sources, call.console)
+    check_targets(call.approvals, manifests)
+    settings = connection_settings(sources, call.console)
+    with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:
+        planned = loop.run(
+            make_plan(manifests, connections.server_of, connections.open, call.approvals, now())
+        )
+        plan = planned.plan
+        check_approvals(call.approvals, plan)
+        _show(call, plan)
+        if plan.actions:
+            check_digest(plan, call.decision.expect_digest)
+        check_withheld(plan, call.decision)
+        if not plan.actions:
+            return _report(call, ApplyReport())
+        if not call.decision.auto_approve and call.decision.expect_digest is None:
+            ask(plan, call.console)
+        return _carry_out(call, loop, plan, jobs_of(plan, planned.sessions))
+
+
+def _apply_saved(call: _Call, path: Path, sources: Sources) -> ExitCode:
+    check_saved(sources.files, _given(sources, call.approvals))
+    reviewed, _ = read_plan_file(path)
+    check_digest(reviewed, call.decision.expect_digest)
+    settings = connection_settings(with_database_of(reviewed, sources), call.console)
+    with Loop() as loop, connected(loop, settings, None) as connections:
+        _show(call, reviewed)
+        plan, jobs = loop.run(review_plan(reviewed, connections.open))
+        check_withheld(reviewed, call.decision)
+        if not plan.actions:
+            done = tuple(result for job in jobs for result in job.done)
+            return _report(call, ApplyReport(results=done, is_withheld=plan.is_withheld))
+        return _carry_out(call, loop, plan, jobs)
+
+
+def _given(sources: Sources, approvals: Approvals) -> list[str]:
+    flags = {
+        "--server": sources.server,
+        "--approve": approvals.keys,
+        "--approve-closes": approvals.closes is not None,
+        "--replace": approvals.replace,
+        "--allow-empty": approvals.allow_empty,
+        "--target": approvals.targets,
+    }
+    return [flag for flag, value in flags.items() if value]
+
+
+def _show(call: _Call, plan: Plan) -> None:
+    """Show the plan where it does not mix with a JSON report."""
+    if call.output == "json":
+        call.console.say(plan_text(plan, call.console.message_style))
+    else:
+        call.console.data(plan_text(plan, call.console.style))
+
+
+def _carry_out(call: _Call, loop: Loop, plan: Plan, jobs: Sequence[Job]) -> ExitCode:
+    with showing_progress(call.console) as progress:
+        settings = ApplySettings(
+            listener=progress.listener,
+            stop=progress.stop_signal,
+            is_verified=not call.decision.no_verify,
+            approvals=call.approvals,
+        )
+        report = loop.run_gracefully(apply_jobs(plan, jobs, settings), progress.stop, _CUT_OFF)
+    return _report(call, replace(report, is_withheld=plan.is_withheld))
+
+
+def _report(call: _Call, report: ApplyReport) -> ExitCode:
+    """Write the report; what was done is done, so its exit code outlives a broken stdout."""
+    if call.output == "json":
+        text = dump_json(report_to_json(report, tool_version=__version__))
+    else:
+        text = render_report(report, call.console.style)
+    try:
+        call.console.data(text)
+    except OutputClosedError:
+        pass
+    except QarunError as error:
+        call.console.fail(error.message, error.hint)
+        call.console.say(text)
+        return report.exit_code or error.exit_code
+    return report.exit_code

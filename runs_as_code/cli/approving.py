@@ -1,0 +1,149 @@
+"""Whether an apply may write: what is withheld, what was reviewed, what somebody answers."""
+
+import shlex
+from dataclasses import dataclass
+
+import click
+
+from runs_as_code.cli.console import Console
+from runs_as_code.cli.ending import NOTHING_WRITTEN, InterruptionError
+from runs_as_code.cli.options import grouped
+from runs_as_code.errors import ExitCode, RefusedError, StaleError, UsageError
+from runs_as_code.model.actions import CloseRun
+from runs_as_code.model.plan import Block, Plan
+from runs_as_code.planning.fingerprint import plan_digest
+from runs_as_code.report.safe import safe
+
+_SHOWN = 8
+_NAME_LIMIT = 80
+_DIGEST_LENGTH = len("sha256:") + 64
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the command line decides about an apply as a whole."""
+
+    auto_approve: bool = False
+    expect_digest: str | None = None
+    skip_blocked: bool = False
+    no_verify: bool = False
+
+
+def _check_digest(
+    _ctx: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    if value is None:
+        return None
+    digits = value.removeprefix("sha256:")
+    if len(value) != _DIGEST_LENGTH or not set(digits) <= set("0123456789abcdef"):
+        raise click.BadParameter("write it as the plan shows it: `sha256:` and 64 hex digits")
+    return value
+
+
+decision_options = grouped(
+    "decision",
+    Decision,
+    click.option("--auto-approve", is_flag=True, help="Don't ask."),
+    click.option(
+        "--expect-digest",
+        metavar="sha256:...",
+        callback=_check_digest,
+        help="Apply only a plan with this digest, the one that was reviewed; don't ask.",
+    ),
+    click.option(
+        "--skip-blocked",
+        is_flag=True,
+        help="Do the rest where safety rules withhold something; ends with 5 all the same.",
+    ),
+    click.option("--no-verify", is_flag=True, help="Don't read back and plan again afterwards."),
+)
+"""Adds what is decided about an apply, as `decision`."""
+
+
+def check_digest(plan: Plan, expected: str | None) -> None:
+    """Raise StaleError when the plan is not the one that was reviewed."""
+    found = plan_digest(plan)
+    if expected is None or found == expected:
+        return
+    actions = [action.address for action in plan.actions]
+    listed = ", ".join(f"`{safe(name, _NAME_LIMIT)}`" for name in actions[:_SHOWN])
+    more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""
+    raise StaleError(
+        f"the plan is not the reviewed one: the digest is `{found}`, expected was `{expected}`;"
+        f" it would now do {listed}{more}",
+        hint="give the same files and approvals as for the review, or review it again;"
+        " `qarun show NEW.json --against REVIEWED.json` names what differs between saved plans",
+    )
+
+
+def check_withheld(plan: Plan, decision: Decision) -> None:
+    """Raise RefusedError when something is withheld that nobody said to skip."""
+    blocks = withheld_blocks(plan)
+    if not blocks or (decision.skip_blocked and plan.actions):
+        return
+    rules = ", ".join(f"`{rule}`" for rule in sorted({block.rule for block in blocks})[:_SHOWN])
+    flags = sorted({block.flag for block in blocks if block.flag})[:_SHOWN]
+    ways = [f"`{flag}`" for flag in flags]
+    if not decision.skip_blocked and plan.actions:
+        ways.append("`--skip-blocked` to do the rest")
+    hint = f"the plan names a way out for each; for this apply: {' or '.join(ways)}"
+    raise RefusedError(
+        f"withheld by safety rules ({rules}); nothing was written",
+        hint=hint if ways else "the plan names a line for the file for each",
+    )
+
+
+def withheld_blocks(plan: Plan) -> list[Block]:
+    """Return what withholds or refuses anything in the plan."""
+    return [
+        block
+        for project in plan.projects
+        for block in (*project.refusals, *(b for c in project.changes for b in c.blocks))
+    ]
+
+
+def ask(plan: Plan, console: Console) -> None:
+    """Ask whether to apply; raise RefusedError unless somebody answers `yes`."""
+    if not console.can_ask:
+        why = "`CI` is set" if console.is_pipeline else "nobody is at a terminal"
+        line = shlex.join(["qarun", *console.arguments, "--auto-approve"])
+        raise RefusedError(
+            f"an approval is missing, and apply can't ask: {why}; nothing was written",
+            hint=f"`{line}`, or `--expect-digest {plan_digest(plan)}` for exactly this plan",
+        )
+    try:
+        answer = console.ask(_question(plan))
+    except KeyboardInterrupt:
+        raise InterruptionError(NOTHING_WRITTEN, ExitCode.SIGINT) from None
+    if answer != "yes":
+        raise RefusedError("not approved; nothing was written")
+
+
+def check_saved(paths: tuple[str, ...], given: list[str]) -> None:
+    """Raise UsageError for options that a saved plan has decided already."""
+    if paths:
+        raise UsageError(
+            "a saved plan needs no `-f`: it holds everything that was read from the files",
+            hint="leave out either the plan or `-f`",
+        )
+    if given:
+        raise UsageError(
+            f"{', '.join(f'`{flag}`' for flag in given)} can't change a saved plan",
+            hint="give it to `qarun plan --out`, then apply that plan",
+        )
+
+
+def _question(plan: Plan) -> str:
+    number = len(plan.actions)
+    closes = sum(isinstance(action, CloseRun) for action in plan.actions)
+    places = sorted({(p.server, p.project) for p in plan.projects if p.actions})
+    where = ", ".join(
+        f"project {safe(project, _NAME_LIMIT)} on {safe(server, _NAME_LIMIT)}"
+        for server, project in places
+    )
+    what = "this action" if number == 1 else f"these {number} actions"
+    lines = [f"Apply {what} to {where}?"]
+    if closes:
+        runs = "1 run is" if closes == 1 else f"{closes} runs are"
+        lines.append(f"{runs} closed, and a closed run can't be opened again.")
+    return "\n".join([*lines, 'Only "yes" is accepted: '])

@@ -1,0 +1,64 @@
+"""How a call ends that does not end well: an error becomes a message and an exit code."""
+
+import traceback
+from collections.abc import Iterator
+
+import click
+
+from runs_as_code.cli.console import Console
+from runs_as_code.errors import ExitCode, QarunError
+
+NOTHING_WRITTEN = "interrupted; nothing was written"
+
+
+class InterruptionError(QarunError):
+    """A signal ended the call; `exit_code` tells which."""
+
+    def __init__(self, message: str, exit_code: ExitCode) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def end_of(error: BaseException, console: Console) -> ExitCode:
+    """Say what went wrong and return the exit code; tracebacks only under `--debug`."""
+    if isinstance(error, click.exceptions.Exit):
+        return ExitCode(error.exit_code)
+    if isinstance(error, click.Abort):
+        console.fail("interrupted")
+        return ExitCode.SIGINT
+    if isinstance(error, click.ClickException):
+        return _end_of_usage(error, console)
+    leaves = list(_leaves(error))
+    known = [leaf for leaf in leaves if isinstance(leaf, QarunError)]
+    if len(known) < len(leaves):
+        return _end_of_bug(error, leaves, console)
+    for message, hint in dict.fromkeys((leaf.message, leaf.hint) for leaf in known):
+        console.fail(message, hint)
+    codes = {leaf.exit_code for leaf in known}
+    return codes.pop() if len(codes) == 1 else ExitCode.ERROR
+
+
+def _end_of_usage(error: click.ClickException, console: Console) -> ExitCode:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "qarun"
+    message = error.format_message().strip().rstrip(".")
+    console.fail(message[:1].lower() + message[1:], f"`{path} --help` shows what is possible")
+    return ExitCode.USAGE
+
+
+def _end_of_bug(error: BaseException, leaves: list[BaseException], console: Console) -> ExitCode:
+    bug = next(leaf for leaf in leaves if not isinstance(leaf, QarunError))
+    if console.is_debug:
+        console.say("".join(traceback.format_exception(error)))
+    hint = "please report it, with what `--debug` adds to this"
+    console.fail(f"internal error: {type(bug).__name__}: {bug}", hint)
+    return ExitCode.ERROR
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors that a group holds; task groups wrap even a single one."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

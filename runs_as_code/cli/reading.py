@@ -1,0 +1,132 @@
+"""What commands read before they work: manifests, saved plans, where servers and keys are."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from runs_as_code.cli.console import Console
+from runs_as_code.cli.options import Sources
+from runs_as_code.engine.connecting import DATABASE, ConnectionSettings
+from runs_as_code.errors import ExitCode, QarunError, UsageError
+from runs_as_code.manifest import read_manifests
+from runs_as_code.model.desired import ManifestSet
+from runs_as_code.model.plan import Approvals, Plan
+from runs_as_code.model.source import Severity
+from runs_as_code.planning.fingerprint import plan_digest
+from runs_as_code.report.document import read_plan
+from runs_as_code.report.findings import render_diagnostics
+
+EMBEDDED = "embedded"
+
+
+class InvalidManifestsError(QarunError):
+    """The manifests can't be used as they are."""
+
+    exit_code = ExitCode.INVALID
+
+
+def read_valid(sources: Sources, console: Console) -> ManifestSet:
+    """Read the manifests; say what is wrong and raise InvalidManifestsError unless all are valid.
+
+    Warnings are only counted: who plans every hour has read them.
+    """
+    manifests = read_manifests(sources.paths)
+    errors = [d for d in manifests.diagnostics if d.severity is Severity.ERROR]
+    if errors:
+        console.say(render_diagnostics(manifests.diagnostics, console.message_style))
+        raise InvalidManifestsError("the manifests are invalid; nothing was planned")
+    if manifests.diagnostics:
+        number = len(manifests.diagnostics)
+        noun = "warning" if number == 1 else "warnings"
+        console.say(f"note: {number} {noun} about the manifests; `qarun validate` shows them")
+    return manifests
+
+
+def connection_settings(sources: Sources, console: Console) -> ConnectionSettings:
+    """Return where servers and keys come from."""
+    return ConnectionSettings(
+        environ=console.environ,
+        cwd=Path.cwd(),
+        server=sources.server,
+        database=sources.database,
+        rate=sources.rate,
+        is_insecure_http_allowed=sources.is_insecure_http_allowed,
+        warn=console.warn,
+    )
+
+
+def first_file(manifests: ManifestSet) -> str | None:
+    """Return the manifest beside which the embedded server's file lies."""
+    return manifests.manifests[0].file if manifests.manifests else None
+
+
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def read_plan_file(path: Path) -> tuple[Plan, str]:
+    """Return a saved plan and its digest; raise UsageError for what is no plan as it was saved."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the plan `{path}` can't be read: {error.strerror or error}",
+            hint="make it with `qarun plan --out plan.json`",
+        ) from None
+    try:
+        plan, digest = read_plan(content)
+    except QarunError as error:
+        problem = error
+    else:
+        if plan_digest(plan) == digest:
+            return plan, digest
+        problem = UsageError("its actions are not those of its digest", hint="plan again")
+    raise type(problem)(f"`{path}`: {problem.message}", hint=problem.hint)
+
+
+def check_targets(approvals: Approvals, manifests: ManifestSet) -> None:
+    """Raise UsageError for a `--target` that no declared key matches."""
+    declared = {run.key for manifest in manifests.manifests for run in manifest.runs}
+    for pattern in approvals.targets:
+        if not any(fnmatchcase(key, pattern) for key in declared):
+            raise _unknown("--target", pattern, "matches no declared key", declared)
+
+
+def check_approvals(approvals: Approvals, plan: Plan) -> None:
+    """Raise UsageError for a key that was approved and is not in the plan."""
+    planned = {change.key for project in plan.projects for change in project.changes}
+    for flag, keys in (("--approve", approvals.keys), ("--replace", approvals.replace)):
+        for key in sorted(keys - planned):
+            raise _unknown(flag, key, "is not in the plan", planned)
+
+
+def _unknown(flag: str, given: str, problem: str, known: Iterable[str]) -> UsageError:
+    names = sorted(known)
+    near = difflib.get_close_matches(given, names, 3, 0.5) or names[:3]
+    listed = ", ".join(f"`{name}`" for name in near)
+    hint = f"the nearest: {listed}" if near else "there are no keys at all"
+    return UsageError(f"`{flag} {given}`: `{given}` {problem}", hint=hint)
+
+
+def with_database_of(plan: Plan, sources: Sources) -> Sources:
+    """Return the sources with the embedded server's file that a saved plan was made on.
+
+    A saved plan says where its lines stand, and the file lies beside the first manifest. Raises
+    UsageError where that leaves none or several: a new database would not be the one planned on.
+    """
+    is_embedded = any(project.server == EMBEDDED for project in plan.projects)
+    if not is_embedded or sources.database is not None:
+        return sources
+    places = {change.location for project in plan.projects for change in project.changes}
+    folders = {Path(place.file).parent for place in places if place is not None}
+    found = [folder / DATABASE for folder in sorted(folders) if (folder / DATABASE).is_file()]
+    if len(found) == 1:
+        return replace(sources, database=found[0])
+    raise UsageError(
+        "the plan was made on an embedded server, and which file that uses can't be told",
+        hint="give the same `--database` as for the plan, or run it in the same folder",
+    )

@@ -1,0 +1,171 @@
+"""`qarun serve`: an embedded QA Sphere on a port."""
+
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from runs_as_code.cli.console import Console
+from runs_as_code.cli.ending import InterruptionError
+from runs_as_code.cli.looping import SIGNALS
+from runs_as_code.cli.options import grouped, output_options
+from runs_as_code.engine.connecting import DATABASE
+from runs_as_code.errors import ExitCode, QarunError
+from runs_as_code.server import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    ServerOptions,
+    bind,
+    create_key,
+    ensure_database,
+    list_emails,
+    serve,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+address_options = grouped(
+    "address",
+    Address,
+    click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on."),
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65_535),
+        default=DEFAULT_PORT,
+        show_default=True,
+        help="Port to listen on; 0 takes any free one.",
+    ),
+)
+
+server_options = grouped(
+    "options",
+    lambda **given: ServerOptions(require_key=True, **given),
+    click.option(
+        "--seed",
+        type=click.Choice(["demo", "empty"]),
+        default="demo",
+        show_default=True,
+        help="What a new database holds.",
+    ),
+    click.option(
+        "--rate",
+        type=click.IntRange(min=0),
+        default=20,
+        show_default=True,
+        metavar="N",
+        help="Requests a second for each key; 0 for no limit.",
+    ),
+    click.option(
+        "--latency",
+        type=click.FloatRange(min=0, max=3600),
+        default=0.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait before each answer.",
+    ),
+    click.option(
+        "--title-scope",
+        type=click.Choice(["project", "milestone", "none"]),
+        default="project",
+        show_default=True,
+        help="Where titles of runs must be unique.",
+    ),
+    click.option(
+        "--mangle-text",
+        type=click.Choice(["none", "trim", "escape"]),
+        default="none",
+        show_default=True,
+        help="What happens to titles and descriptions when they are stored.",
+    ),
+    click.option("--ignore-assignee", is_flag=True, help="Accept assignees and forget them."),
+)
+
+
+@click.command("serve")
+@address_options
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    default=DATABASE,
+    show_default=True,
+    envvar="QARUN_DATABASE",
+    show_envvar=True,
+    metavar="FILE",
+    help="The database; made when it is missing.",
+)
+@click.option(
+    "--new-key",
+    "emails",
+    multiple=True,
+    metavar="EMAIL",
+    help="Make another key for this user and print it; repeatable.",
+)
+@server_options
+@output_options
+@click.pass_obj
+def command(
+    console: Console,
+    address: Address,
+    database: Path,
+    emails: tuple[str, ...],
+    options: ServerOptions,
+) -> ExitCode:
+    """Serve an embedded QA Sphere on a port.
+
+    The first line on stdout is the address. A new database gets a key for each of its users; they
+    follow, one a line with role and e-mail, and are never shown again. Runs until SIGINT or
+    SIGTERM.
+    """
+    with bind_to(address) as sock:
+        is_new = not database.exists()
+        ensure_database(database, options.seed)
+        people = list_emails(database)
+        roles = dict(people)
+        wanted = [email for email, _ in people] if is_new else list(emails)
+        keys = [(roles.get(email, ""), email, create_key(database, email)) for email in wanted]
+        host, port = sock.getsockname()[:2]
+        sock.listen(128)  # whoever reads the address may connect at once
+        for number in SIGNALS:
+            signal.signal(number, _stop)
+        try:
+            console.data(f"http://{f'[{host}]' if ':' in host else host}:{port}\n")
+            console.data("".join(f"{role:<12} {email:<20} {key}\n" for role, email, key in keys))
+            console.say(_welcome(database, has_keys=bool(keys)))
+            serve(database, options=options, sock=sock)
+        except InterruptionError as interruption:
+            console.say("Stopped")
+            return interruption.exit_code
+    return ExitCode.DONE
+
+
+def bind_to(address: Address) -> socket.socket:
+    """Take the port; raise QarunError when it can't be taken."""
+    try:
+        return bind(address.host, address.port)
+    except OSError as error:
+        raise QarunError(
+            f"can't listen on `{address.host}:{address.port}`: {error.strerror or error}",
+            hint="choose another `--port`; 0 takes any free one",
+        ) from None
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """End the call; uvicorn takes signals while it serves and sends them again when it is done."""
+    raise InterruptionError("stopped", SIGNALS[signal.Signals(number)])
+
+
+def _welcome(database: Path, *, has_keys: bool) -> str:
+    if not has_keys:
+        return f"Serving {database}; `--new-key EMAIL` makes another key. Ctrl-C stops it."
+    return f"Serving {database}; the keys are shown only this once. Ctrl-C stops it."

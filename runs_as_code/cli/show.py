@@ -1,0 +1,43 @@
+"""`qarun show`: a saved plan, offline."""
+
+from pathlib import Path
+
+import click
+
+from runs_as_code.cli.compare_plans import compare_plans
+from runs_as_code.cli.console import Console
+from runs_as_code.cli.options import output_options
+from runs_as_code.cli.reading import read_plan_file
+from runs_as_code.cli.showing import View, shown_plan, view_options
+from runs_as_code.errors import ExitCode, UsageError
+
+
+@click.command("show")
+@click.argument("plan", metavar="PLAN.json", type=click.Path(path_type=Path))
+@view_options
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="PLAN.json",
+    help="Show only how the actions differ from those of this plan, e.g. the reviewed one.",
+)
+@output_options
+@click.pass_obj
+def command(console: Console, plan: Path, view: View, against: Path | None) -> ExitCode:
+    """Show a saved plan, offline.
+
+    Needs no server and no key. A file that was edited after it was saved is refused.
+    """
+    shown, digest = read_plan_file(plan)
+    if against is None:
+        console.data(shown_plan(shown, console.style, view))
+        return ExitCode.DONE
+    if view.output == "json":
+        raise UsageError("`--against` has no JSON form", hint="leave `--format json` out")
+    other, other_digest = read_plan_file(against)
+    if digest == other_digest:
+        console.data("The actions are the same\n")
+        return ExitCode.DONE
+    lines = compare_plans(other, shown)
+    console.data("\n".join([*lines, f"Digest: {other_digest} -> {digest}", ""]))
+    return ExitCode.DONE

@@ -1,0 +1,32 @@
+"""`qarun validate`: check manifests offline."""
+
+import click
+
+from runs_as_code import __version__
+from runs_as_code.cli.console import Console
+from runs_as_code.cli.options import files_option, format_option, output_options, paths_or_default
+from runs_as_code.errors import ExitCode
+from runs_as_code.manifest import read_manifests
+from runs_as_code.model.source import Severity
+from runs_as_code.report.document import diagnostics_to_json
+from runs_as_code.report.findings import render_diagnostics
+from runs_as_code.report.jsontext import dump_json
+
+
+@click.command("validate")
+@files_option
+@format_option
+@output_options
+@click.pass_obj
+def command(console: Console, files: tuple[str, ...], output: str) -> ExitCode:
+    """Check manifests offline and show every problem at once.
+
+    Ends with 3 when there are errors; warnings are advice and don't fail.
+    """
+    diagnostics = read_manifests(paths_or_default(files)).diagnostics
+    if output == "json":
+        console.data(dump_json(diagnostics_to_json(diagnostics, tool_version=__version__)))
+    else:
+        console.data(render_diagnostics(diagnostics, console.style))
+    is_valid = all(diagnostic.severity is not Severity.ERROR for diagnostic in diagnostics)
+    return ExitCode.DONE if is_valid else ExitCode.INVALID
