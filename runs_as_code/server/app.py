@@ -1,4 +1,4 @@
-"""The ASGI app: routes, rate limit and latency around them, JSON for every error."""
+"""The ASGI app: routes, with rate limit, latency and faults around them; JSON for every error."""
 
 import asyncio
 import math
@@ -7,36 +7,74 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from runs_as_code.server.endpoints import cases, catalog, results, runs
+from runs_as_code.server.endpoints import (
+    audit,
+    cases,
+    catalog,
+    files,
+    plans,
+    results,
+    runs,
+    settings,
+)
 from runs_as_code.server.options import ServerOptions
 from runs_as_code.server.seeding import ensure_database
 from runs_as_code.server.store.database import Store
 from runs_as_code.server.web import limits
-from runs_as_code.server.web.calls import json_response, make_routes
+from runs_as_code.server.web.answers import json_response
+from runs_as_code.server.web.calls import make_routes
+from runs_as_code.server.web.faults import Faults, run_with_faults
 from runs_as_code.server.web.keys import read_key
 
-ENDPOINTS = (*catalog.ENDPOINTS, *cases.ENDPOINTS, *runs.ENDPOINTS, *results.ENDPOINTS)
+_AREAS = (catalog, cases, runs, results, plans, settings, files, audit)
+ENDPOINTS = tuple(endpoint for area in _AREAS for endpoint in area.ENDPOINTS)
 _DEFAULT_OPTIONS = ServerOptions()
 
 
-def create_app(database: Path | str, *, options: ServerOptions = _DEFAULT_OPTIONS) -> Starlette:
-    """Build the app on a database file, which is created when it does not exist."""
+class QaSphereApp(Starlette):
+    """The app of one database; `state.store` and `state.faults` are for those who embed it."""
+
+    def __init__(self, store: Store, options: ServerOptions) -> None:
+        super().__init__(
+            routes=[*make_routes(ENDPOINTS, store, options), files.download_route(store)],
+            exception_handlers={HTTPException: _http_error},
+        )
+        self.router.redirect_slashes = False
+        self.state.store = store
+        self.state.faults = Faults(options.faults, options.fault_seed)
+        self._latency = options.latency if math.isfinite(options.latency) else 0.0
+        self._limit = limits.RateLimit(options.rate)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection: faults outermost, as they happen on the way to the service."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if self._latency > 0:
+            await asyncio.sleep(self._latency)
+        await run_with_faults(self._admit, self.state.faults, scope, receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = read_key(Headers(scope=scope).get("authorization")) or ""
+        if self._limit.admits(key):
+            await super().__call__(scope, receive, send)
+        else:
+            refusal = json_response({"message": limits.MESSAGE}, 429)
+            await refusal(scope, receive, send)
+
+
+def create_app(database: Path | str, *, options: ServerOptions = _DEFAULT_OPTIONS) -> QaSphereApp:
+    """Build the app on a database file, which is created when it does not exist.
+
+    Raises `DatabaseError` where the file or the seed can't be used.
+    """
     path = Path(database)
     ensure_database(path, options.seed)
-    store = Store(path)
-    app = Starlette(
-        routes=make_routes(ENDPOINTS, store, options),
-        middleware=[Middleware(_Gate, options=options)],
-        exception_handlers={HTTPException: _http_error},
-    )
-    app.router.redirect_slashes = False
-    app.state.store = store
-    return app
+    return QaSphereApp(Store(path), options)
 
 
 def _http_error(_request: Request, error: Exception) -> Response:
@@ -48,25 +86,3 @@ def _http_error(_request: Request, error: Exception) -> Response:
     if allowed := (error.headers or {}).get("Allow"):
         response.headers["Allow"] = ", ".join(sorted(allowed.split(", ")))
     return response
-
-
-class _Gate:
-    """Delay every request by the latency, and refuse those above the rate limit."""
-
-    def __init__(self, app: ASGIApp, options: ServerOptions) -> None:
-        self._app = app
-        self._latency = options.latency
-        self._limit = limits.RateLimit(options.rate)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if self._latency > 0 and math.isfinite(self._latency):
-            await asyncio.sleep(self._latency)
-        key = read_key(Headers(scope=scope).get("authorization")) or ""
-        if self._limit.admits(key):
-            await self._app(scope, receive, send)
-        else:
-            refusal = json_response({"message": limits.MESSAGE}, 429)
-            await refusal(scope, receive, send)

@@ -13,8 +13,8 @@ _LOW = "low"
 
 
 def _case(title: str, priority: str, *tags: str, **more: Any) -> dict[str, Any]:
-    step = {"description": f"Go through: {title}", "expected": "It is as the title says"}
-    return {"title": title, "priority": priority, "tags": list(tags), "steps": [step], **more}
+    steps = [{"description": f"Go through: {title}", "expected": "It is as the title says"}]
+    return {"title": title, "priority": priority, "tags": list(tags), "steps": steps} | more
 
 
 _CHECKOUT = (
@@ -46,7 +46,13 @@ _CHECKOUT = (
         "ui",
         id="1CGeNaNWP_Eiq5mjzPsKSX9",
     ),
-    _case("Tip is added to the total", _LOW, "regression", "payments"),
+    _case(
+        "Tip is added to the total",
+        _LOW,
+        "regression",
+        "payments",
+        precondition={"shared": "Filled cart"},
+    ),
 )
 
 _PAYMENT = (
@@ -101,7 +107,16 @@ _ACCOUNT = (
     _case("Customer signs up with an e-mail address", _HIGH, "smoke"),
     _case("Customer signs in and out", _HIGH, "smoke", "security"),
     _case("Password reset link works once", _HIGH, "security"),
-    _case("Order history lists the newest first", _MEDIUM, "regression"),
+    _case(
+        "Order history lists the newest first",
+        _MEDIUM,
+        "regression",
+        steps=[
+            {"shared": "Sign in"},
+            {"description": "Open the order history", "expected": "The newest order is on top"},
+        ],
+        requirements=[{"text": "REQ-7 Order history", "url": "https://example.com/REQ-7"}],
+    ),
     _case("Past order is ordered again", _MEDIUM, "regression", legacyId="TC-LEGACY-44"),
     _case("Account is deleted with its data", _MEDIUM, "security"),
 )
@@ -137,6 +152,32 @@ _OWNER = {"id": 1, "email": "owner@example.com", "name": "System Owner", "role":
 
 EMPTY: Mapping[str, Any] = {"users": [_OWNER]}
 
+_SHARED_STEPS = (
+    {
+        "id": 1,
+        "title": "Sign in",
+        "steps": [
+            {"description": "Open the sign-in page", "expected": "The form is shown"},
+            {"description": "Sign in as a customer", "expected": "The name is in the header"},
+        ],
+    },
+)
+
+_SHARED_PRECONDITIONS = (
+    {"id": 1, "title": "Filled cart", "text": "The cart holds two dishes of one restaurant"},
+)
+
+_CUSTOM_FIELDS = (
+    {
+        "systemName": "browser",
+        "name": "Browser",
+        "type": "dropdown",
+        "options": ["Chrome", "Firefox", "Safari"],
+        "default": "Chrome",
+    },
+    {"systemName": "component", "name": "Component", "type": "text", "projects": ["BD"]},
+)
+
 DEMO: Mapping[str, Any] = {
     "users": [
         _OWNER,
@@ -145,6 +186,7 @@ DEMO: Mapping[str, Any] = {
         {"id": 5, "email": "vera@example.com", "name": "Vera Viewer", "role": "viewer"},
         {"id": 7, "email": "ann@example.com", "name": "Ann User", "role": "user"},
     ],
+    "customFields": _CUSTOM_FIELDS,
     "projects": [
         {
             "code": "BD",
@@ -165,6 +207,8 @@ DEMO: Mapping[str, Any] = {
                 {"id": 6, "title": "Sprint 24"},
                 {"id": 7, "title": "Release 2.4"},
             ],
+            "sharedSteps": _SHARED_STEPS,
+            "sharedPreconditions": _SHARED_PRECONDITIONS,
             "folders": [
                 {
                     "id": 1,

@@ -6,7 +6,7 @@ learns the truth changes one line.
 
 from typing import Final
 
-# The address of a stored file has no published form; it only has to stay on this server.
+# Where the public API begins; no guess, but named once.
 BASE_PATH: Final = "/api/public/v0"
 
 # Status codes that no page states.
@@ -16,6 +16,7 @@ RESULT_STATUS: Final = 201
 RUN_LOG_STATUS: Final = 201
 PLAN_STATUS: Final = 201
 BULK_CASES_STATUS: Final = 201
+BATCH_FILES_STATUS: Final = 201
 TITLE_CONFLICT_STATUS: Final = 403
 CLOSE_TWICE_STATUS: Final = 400
 CLOSED_RUN_STATUS: Final = 400
@@ -80,6 +81,18 @@ PAGE_SIZE_CAP: Final = 5000
 
 # A new project gets this folder unless `skipDefaultFolder` is sent.
 DEFAULT_FOLDER_TITLE: Final = "Default folder"
+
+# Largest upload taken at once, in bytes (each file: 50 MiB, as documented).
+UPLOAD_LIMIT: Final = 256 * 1024 * 1024
+
+# Uploaded files are read without a key, like links in a comment; their ids can't be guessed.
+DOWNLOAD_PATH: Final = "/files"
+
+# Runs of a test plan without `type` are user selections.
+PLAN_RUN_TYPE: Final = "static_struct"
+
+# A comment may be added to a closed run's log.
+CLOSED_RUNS_TAKE_LOGS: Final = True
 
 # Largest JSON body taken, in bytes.
 BODY_LIMIT: Final = 8 * 1024 * 1024

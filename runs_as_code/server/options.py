@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from runs_as_code.server.web.faults import Fault
+
 TitleScope = Literal["project", "milestone", "none"]
 TextMangling = Literal["none", "trim", "escape"]
 
@@ -15,7 +17,9 @@ class ServerOptions:
     descriptions when they are stored; `rate`: requests a second per key, 0 is off; `latency`:
     seconds before each answer; `require_key`: whether a request without a valid key is refused
     (else it acts as the owner); `seed`: what a missing database is created with, `demo` or
-    `empty`; `has_user_ids`: whether `GET /users` shows ids.
+    `empty`; `has_user_ids`: whether `GET /users` shows ids; `has_audit_logs`: whether the
+    tenant has the feature that the audit log belongs to, else 402; `faults`: what goes wrong
+    on purpose, `fault_seed` repeats the same chances.
     """
 
     title_scope: TitleScope = "project"
@@ -26,3 +30,6 @@ class ServerOptions:
     require_key: bool = False
     seed: str = "demo"
     has_user_ids: bool = True
+    has_audit_logs: bool = True
+    faults: tuple[Fault, ...] = ()
+    fault_seed: int = 0

@@ -36,6 +36,7 @@ class Message:
     query: dict[str, Any]
     body: Any
     raw: str | None = None
+    files: tuple[tuple[str, tuple[str, bytes, str]], ...] = ()
     role: str | None = None
     header: str | None = None
 
@@ -88,6 +89,10 @@ def _read_message(item: dict[str, Any]) -> Message:
         query=item.get("query", {}),
         body=item.get("body"),
         raw=item.get("raw"),
+        files=tuple(
+            (part["field"], (part["name"], part["content"].encode(), part["type"]))
+            for part in item.get("files", ())
+        ),
         role=item.get("as"),
         header=item.get("authorization"),
     )

@@ -1,6 +1,7 @@
 """The embedded server answers every recorded request as recorded."""
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import httpx
 import pytest
 from contract.support import BASE, Message, Pair, example, load_pairs, matches
 
-from runs_as_code.server import ServerOptions, create_app, create_key
+from runs_as_code.server import ServerOptions, create_app, create_key, ensure_database
 from runs_as_code.server.app import ENDPOINTS
 
 PAIRS = load_pairs()
@@ -28,6 +29,8 @@ async def exchange(app: Any, database: Path, pair: Pair) -> httpx.Response:
         if header is None:
             header = f"Bearer {create_key(database, EMAILS[message.role])}"
         content: dict[str, Any] = {"json": message.body} if message.body is not None else {}
+        if message.files:
+            content = {"files": message.files}
         if message.raw is not None:
             content = {"content": message.raw.encode()}
         return await client.request(
@@ -45,9 +48,16 @@ async def exchange(app: Any, database: Path, pair: Pair) -> httpx.Response:
         return await send(pair.request)
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("seed") / "demo.db"
+    ensure_database(path)
+    return path
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.id)
-def test_the_server_answers_as_recorded(pair: Pair, tmp_path: Path):
-    database = tmp_path / "server.db"
+def test_the_server_answers_as_recorded(pair: Pair, demo: Path, tmp_path: Path):
+    database = Path(shutil.copy(demo, tmp_path / "server.db"))
     app = create_app(database, options=ServerOptions(require_key=True))
     response = asyncio.run(exchange(app, database, pair))
     app.state.store.close()

@@ -64,10 +64,13 @@ def test_an_update_makes_a_version_and_a_position_does_not(api: Api):
 def test_lists_and_custom_fields_change_as_documented(api: Api):
     path = "/project/BD/tcase/21"
     wanted = [{"text": "REQ-1", "url": "https://example.com"}]
-    api.patch(path, {"customFields": {"a": {"value": "1"}}, "requirements": wanted})
-    api.patch(path, {"customFields": {"b": {"value": "2"}}, "steps": []})
+    api.patch(path, {"customFields": {"component": {"value": "cart"}}, "requirements": wanted})
+    api.patch(path, {"customFields": {"browser": {"value": "Firefox"}}, "steps": []})
     case = api.get(path)
-    assert sorted(case["customFields"]) == ["a", "b"]
+    assert case["customFields"] == {
+        "browser": {"value": "Firefox", "isDefault": False},
+        "component": {"value": "cart", "isDefault": False},
+    }
     assert case["steps"] == []
     assert case["requirements"][0]["text"] == "REQ-1"
     api.patch(path, {"requirements": wanted * 2}, status=409)

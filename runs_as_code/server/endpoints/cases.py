@@ -6,7 +6,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from runs_as_code.server import guesses
-from runs_as_code.server.rules.casefilters import list_conditions, sorted_cases
+from runs_as_code.server.rules.casefilters import (
+    field_conditions,
+    list_conditions,
+    sorted_cases,
+)
 from runs_as_code.server.rules.cases import (
     PRIORITIES,
     TEMPLATE,
@@ -18,6 +22,7 @@ from runs_as_code.server.rules.cases import (
 )
 from runs_as_code.server.rules.caseviews import INCLUDES, CaseViews
 from runs_as_code.server.rules.content import make_content
+from runs_as_code.server.rules.customfields import fields_of
 from runs_as_code.server.rules.folders import children_of, ensure_path, with_descendants
 from runs_as_code.server.rules.templates import sync_filled
 from runs_as_code.server.store.tables import tcase, tcase_version
@@ -63,7 +68,12 @@ _NAMED_IDS = 500
 def list_cases(call: Call) -> Reply:
     """List cases in pages; the folder filter takes no subfolders [DOC tcases]."""
     conditions = list_conditions(call.query, call.query.integers("folders"))
+    conditions += _field_conditions(call)
     return Reply(_page_of(call, conditions, read_page(call.query), sort=True))
+
+
+def _field_conditions(call: Call) -> list[Any]:
+    return field_conditions(call.query, fields_of(call.connection, call.project_id))
 
 
 def _page_of(call: Call, conditions: list[Any], page: Page, *, sort: bool) -> dict[str, object]:
@@ -103,6 +113,7 @@ def count_cases(call: Call) -> Reply:
         children = children_of(call.connection, call.project_id)
         folders = sorted(with_descendants(children, folders))
     conditions = [tcase.c.project_id == call.project_id, *list_conditions(call.query, folders)]
+    conditions += _field_conditions(call)
     found = call.connection.scalar(select(func.count()).select_from(tcase).where(*conditions))
     return Reply({"count": found})
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, insert, select
 
 from runs_as_code.server import guesses
 from runs_as_code.server.rules import results
 from runs_as_code.server.rules.cases import PRIORITIES, STANDALONE, find_case
 from runs_as_code.server.rules.caseviews import CaseViews
 from runs_as_code.server.rules.folders import unknown_ids
+from runs_as_code.server.rules.memberfilters import filter_members
 from runs_as_code.server.rules.members import LIVE, TYPES, list_members
 from runs_as_code.server.rules.membership import may_enter_runs
 from runs_as_code.server.rules.milestones import list_milestones
@@ -23,12 +24,14 @@ from runs_as_code.server.rules.runs import (
     get_run,
 )
 from runs_as_code.server.rules.statuses import show_counts
-from runs_as_code.server.store.tables import run, tag, tcase
+from runs_as_code.server.store.clock import now
+from runs_as_code.server.store.ids import new_id
+from runs_as_code.server.store.tables import run, run_log, tag, tcase
 from runs_as_code.server.web.bodies import ListOf, Struct, check_length
 from runs_as_code.server.web.calls import Call, Endpoint, Reply
-from runs_as_code.server.web.problems import missing, refuse
+from runs_as_code.server.web.problems import ApiError, missing, refuse
 
-_PLAN = Struct(
+PLAN = Struct(
     "QueryPlan",
     {
         "tcaseIds": ListOf("string"),
@@ -46,7 +49,8 @@ _COMMON: dict[str, Any] = {
     "links": ListOf("string"),
     "integrationLink": "string",
 }
-_CREATE = Struct("CreateRunRequest", _COMMON | {"type": "string", "queryPlans": ListOf(_PLAN)})
+_CREATE = Struct("CreateRunRequest", _COMMON | {"type": "string", "queryPlans": ListOf(PLAN)})
+_LOG = Struct("AddRunLogRequest", {"comment": "string"})
 _CLONE = Struct("CloneRunRequest", _COMMON | {"runId": "int"})
 
 
@@ -109,7 +113,7 @@ def create_run(call: Call) -> Reply:
     if kind not in TYPES:
         raise refuse("type must be one of static, static_struct, live")
     plans = body.get("queryPlans", [])
-    _check_plans(kind, plans)
+    check_plans(kind, plans)
     for plan in plans:
         check_selection(call, plan)
     draft = _draft(body, kind, plans)
@@ -136,7 +140,8 @@ def _draft(body: dict[str, Any], kind: str, plans: Sequence[dict[str, Any]]) -> 
     )
 
 
-def _check_plans(kind: str, plans: Sequence[dict[str, Any]]) -> None:
+def check_plans(kind: str, plans: Sequence[dict[str, Any]]) -> None:
+    """Refuse query plans that a run of this type can't have [SEED]."""
     if not plans:
         raise refuse("queryPlans is required")
     if kind != LIVE and len(plans) > 1:
@@ -195,12 +200,33 @@ def close(call: Call) -> Reply:
     return Reply({"message": "Run closed"})
 
 
+def add_log(call: Call) -> Reply:
+    """Add a comment to a run's log, which nothing reads back [CLI]."""
+    row = get_run(call.connection, call.project_id, call.path["run"])
+    comment = call.body(_LOG).get("comment", "")
+    if not comment:
+        raise refuse("comment is required")
+    if row.closed_at is not None and not guesses.CLOSED_RUNS_TAKE_LOGS:
+        raise ApiError(guesses.CLOSED_RUN_STATUS, guesses.MESSAGE_RUN_CLOSED)
+    log_id = new_id()
+    call.connection.execute(
+        insert(run_log).values(
+            id=log_id,
+            run_id=row.id,
+            user_id=call.caller.id,
+            comment=comment,
+            created_at=now(),
+        )
+    )
+    return Reply({"id": log_id}, guesses.RUN_LOG_STATUS)
+
+
 def list_run_cases(call: Call) -> Reply:
     """List the test cases of a run with their statuses."""
     row = get_run(call.connection, call.project_id, call.path["run"])
     has_folders = call.query.choice("include", ("folder",)) is not None
     views = CaseViews(call.connection, call.project)
-    members = list_members(call.connection, row)
+    members = filter_members(list_members(call.connection, row), call.query, views)
     return Reply({"tcases": [_show_member(member, views, has_folders) for member in members]})
 
 
@@ -273,6 +299,7 @@ ENDPOINTS = (
     Endpoint("POST", "/project/{project}/run", create_run, "test-runner"),
     Endpoint("POST", "/project/{project}/run/clone", clone, "test-runner"),
     Endpoint("POST", "/project/{project}/run/{run}/close", close, "test-runner"),
+    Endpoint("POST", "/project/{project}/run/{run}/log", add_log, "test-runner"),
     Endpoint("GET", "/project/{project}/run/{run}/tcase", list_run_cases),
     Endpoint("GET", "/project/{project}/run/{run}/tcase/{tcase}", get_run_case),
 )

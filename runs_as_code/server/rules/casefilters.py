@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, not_, select
+from sqlalchemy import Row, Select, Text, case, exists, func, not_, select, type_coerce
 from sqlalchemy.sql.elements import ColumnElement
 
 from runs_as_code.server.rules.cases import PRIORITIES
-from runs_as_code.server.store.tables import tcase, tcase_tag
+from runs_as_code.server.store.tables import tcase, tcase_tag, tcase_version
 from runs_as_code.server.web.problems import refuse
 from runs_as_code.server.web.queries import Query
 
@@ -46,6 +46,44 @@ def tag_filter(tag_ids: Sequence[int], operator: str) -> ColumnElement[bool]:
     return not_(any_of) if operator == "not" else any_of
 
 
+def _newest(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Build a condition on the newest version of a case."""
+    return exists().where(
+        tcase_version.c.tcase_id == tcase.c.id,
+        tcase_version.c.version == tcase.c.version,
+        condition,
+    )
+
+
+def _in_content(path: str, part: str | None, wanted: Sequence[Any]) -> ColumnElement[bool]:
+    """Build a condition: a list inside the content has one of the values, or a part of an item."""
+    content = func.json_each(type_coerce(tcase_version.c.content, Text), path)
+    items = content.table_valued("value")
+    value = items.c.value if part is None else func.json_extract(items.c.value, part)
+    return _newest(exists().select_from(items).where(value.in_(wanted)))
+
+
+def _field_condition(row: Row[Any], wanted: Sequence[str]) -> ColumnElement[bool]:
+    content = type_coerce(tcase_version.c.content, Text)
+    path = f"$.customFields.{row.system_name}"
+    is_default = func.coalesce(func.json_extract(content, f"{path}.isDefault"), 0)
+    value = case(
+        (func.json_extract(content, path).is_(None), row.default_value),
+        (is_default == 1, row.default_value),
+        else_=func.coalesce(func.json_extract(content, f"{path}.value"), ""),
+    )
+    return _newest(value.in_(wanted))
+
+
+def field_conditions(query: Query, fields: Sequence[Row[Any]]) -> list[ColumnElement[bool]]:
+    """Build the conditions of `cf_<systemName>`: any of the values, defaults included [MCP]."""
+    known = {row.system_name: row for row in fields if row.is_enabled}
+    wanted = query.with_prefix("cf_")
+    if unknown := sorted(wanted.keys() - known.keys()):
+        raise refuse(f"custom field {unknown[0]} not found")
+    return [_field_condition(known[name], values) for name, values in wanted.items()]
+
+
 def list_conditions(query: Query, folders: Sequence[int]) -> list[ColumnElement[bool]]:
     """Build the conditions of a case list from its parameters; different filters narrow."""
     conditions: list[ColumnElement[bool]] = []
@@ -70,6 +108,14 @@ def _rarer_conditions(query: Query) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if templates := query.texts("templateTCaseIds"):
         conditions.append(tcase.c.template_id.in_(templates))
+    if requirements := query.texts("requirementIds"):
+        conditions.append(_in_content("$.requirements", None, requirements))
+    if steps := query.integers("stepIds"):
+        conditions.append(_in_content("$.steps", "$.sharedStepId", steps))
+    if preconditions := query.integers("preconditionIds"):
+        content = type_coerce(tcase_version.c.content, Text)
+        found = func.json_extract(content, "$.precondition.sharedPreconditionId")
+        conditions.append(_newest(found.in_(preconditions)))
     if authors := query.integers("authorIds"):
         conditions.append(tcase.c.author_id.in_(authors))
     if after := query.text("createdAfter"):

@@ -11,6 +11,18 @@ from runs_as_code.server.web.problems import refuse
 
 OPEN = "open"
 COUNTED = ("blocked", "failed", "open", "passed", "skipped")
+COLORS = (
+    "blue",
+    "gray",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "teal",
+    "indigo",
+    "purple",
+    "pink",
+)
 CUSTOM = ("custom1", "custom2", "custom3", "custom4")
 DEFAULTS: tuple[dict[str, Any], ...] = tuple(
     {"id": name, "name": title, "color": color, "is_default": True, "is_active": True, "pos": pos}

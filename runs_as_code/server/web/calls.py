@@ -4,13 +4,12 @@ Each endpoint is a synchronous function of a `Call`; it runs in a worker thread 
 transaction, and whatever it raises becomes a JSON answer.
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, insert, select
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -18,13 +17,17 @@ from starlette.routing import Route
 
 from runs_as_code.server import guesses
 from runs_as_code.server.options import ServerOptions
+from runs_as_code.server.store.clock import now
 from runs_as_code.server.store.database import Store
-from runs_as_code.server.store.tables import project
+from runs_as_code.server.store.tables import audit_event, project
+from runs_as_code.server.web.answers import error_response, json_response
 from runs_as_code.server.web.bodies import Struct, decode, parse_json
 from runs_as_code.server.web.keys import Caller, find_caller, read_key, require_role
 from runs_as_code.server.web.problems import ApiError, missing
 from runs_as_code.server.web.queries import Query
+from runs_as_code.server.web.uploads import Upload, read_uploads
 
+AUDIT_PATH = "/audit-logs"
 _log = logging.getLogger("runs_as_code.server")
 _log.addHandler(logging.NullHandler())
 
@@ -39,6 +42,8 @@ class Call:
     path: Mapping[str, str]
     query: Query
     raw_body: bytes
+    uploads: tuple[Upload, ...]
+    base_url: str
     options: ServerOptions
 
     @property
@@ -69,22 +74,12 @@ class Endpoint:
     path: str
     answer: Callable[[Call], Reply]
     role: str = "viewer"
+    takes_files: bool = False
 
     @property
     def is_write(self) -> bool:
         """Whether the endpoint runs in a write transaction."""
         return self.method != "GET"
-
-
-def json_response(value: Any, status: int = 200) -> Response:
-    """Write a JSON answer; every answer of the server is one."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(text.encode("utf-8", "replace"), status, media_type="application/json")
-
-
-def error_response(error: ApiError) -> Response:
-    """Write the answer of a refusal."""
-    return json_response({"message": error.message}, error.status)
 
 
 def make_routes(endpoints: Iterable[Endpoint], store: Store, options: ServerOptions) -> list[Route]:
@@ -104,14 +99,29 @@ def _serve(
     async def serve(request: Request) -> Response:
         endpoint = methods["GET" if request.method == "HEAD" else request.method]
         try:
-            body = await read_body(request, guesses.BODY_LIMIT)
+            received = await _receive(endpoint, request)
         except ApiError as error:
             return error_response(error)
         except ClientDisconnect:
             return json_response({"message": "client closed request"}, 499)
-        return await run_in_threadpool(_answer, endpoint, request, body, store, options)
+        return await run_in_threadpool(_answer, endpoint, received, store, options)
 
     return serve
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A request whose body has arrived."""
+
+    request: Request
+    body: bytes = b""
+    uploads: tuple[Upload, ...] = ()
+
+
+async def _receive(endpoint: Endpoint, request: Request) -> _Received:
+    if endpoint.takes_files:
+        return _Received(request, uploads=await read_uploads(request))
+    return _Received(request, await read_body(request, guesses.BODY_LIMIT))
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -127,11 +137,14 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def _answer(
-    endpoint: Endpoint, request: Request, body: bytes, store: Store, options: ServerOptions
+    endpoint: Endpoint, received: _Received, store: Store, options: ServerOptions
 ) -> Response:
     try:
         with store.writing() if endpoint.is_write else store.reading() as connection:
-            reply = endpoint.answer(_make_call(endpoint, request, body, connection, options))
+            call = _make_call(endpoint, received, connection, options)
+            reply = endpoint.answer(call)
+            if endpoint.is_write:
+                _note(call, endpoint, received.request)
         return json_response(reply.value, reply.status)
     except ApiError as error:
         return error_response(error)
@@ -141,15 +154,12 @@ def _answer(
 
 
 def _make_call(
-    endpoint: Endpoint,
-    request: Request,
-    body: bytes,
-    connection: Connection,
-    options: ServerOptions,
+    endpoint: Endpoint, received: _Received, connection: Connection, options: ServerOptions
 ) -> Call:
+    request = received.request
     key = read_key(request.headers.get("authorization"))
     caller = find_caller(connection, key, is_required=options.require_key)
-    require_role(caller, endpoint.role)
+    require_role(caller, endpoint.role, is_log=endpoint.path == AUDIT_PATH)
     path: Mapping[str, str] = request.path_params
     return Call(
         connection=connection,
@@ -157,8 +167,24 @@ def _make_call(
         project=_find_project(connection, path["project"]) if "project" in path else None,
         path=path,
         query=Query(tuple(request.query_params.multi_items())),
-        raw_body=body,
+        raw_body=received.body,
+        uploads=received.uploads,
+        base_url=str(request.base_url).rstrip("/"),
         options=options,
+    )
+
+
+def _note(call: Call, endpoint: Endpoint, request: Request) -> None:
+    """Write the audit event of a successful write."""
+    call.connection.execute(
+        insert(audit_event).values(
+            user_id=call.caller.id,
+            action=endpoint.answer.__name__,
+            ip=request.client.host if request.client else "",
+            user_agent=request.headers.get("user-agent", ""),
+            meta={"path": request.url.path},
+            created_at=now(),
+        )
     )
 
 

@@ -18,6 +18,7 @@ from runs_as_code.server.web.problems import ApiError
 
 ROLES = ("viewer", "test-runner", "user", "admin", "owner")
 _TENANT = "qarun00001"
+_LOG_ONLY = "SIEM-LOG-ONLY"  # a key of this name reads the audit log and nothing else [DOC]
 _SCHEMES = ("apikey", "bearer")
 
 
@@ -31,6 +32,7 @@ class Caller:
     avatar: str | None
     role: str
     key_id: str | None = None
+    is_log_only: bool = False
 
     def is_at_least(self, role: str) -> bool:
         """Say whether the caller's role is as strong as the given one."""
@@ -75,13 +77,14 @@ def find_caller(connection: Connection, key: str | None, *, is_required: bool) -
 
 def _by_key(connection: Connection, key: str) -> Caller | None:
     row = connection.execute(
-        select(user, api_key.c.id.label("key_id"))
+        select(user, api_key.c.id.label("key_id"), api_key.c.name.label("key_name"))
         .join(api_key, api_key.c.user_id == user.c.id)
         .where(api_key.c.digest == digest(key), user.c.is_active)
     ).first()
     if row is None:
         return None
-    return Caller(row.id, row.email, row.name, row.avatar, row.role, row.key_id)
+    is_log_only = row.key_name.startswith(_LOG_ONLY)
+    return Caller(row.id, row.email, row.name, row.avatar, row.role, row.key_id, is_log_only)
 
 
 def _default_caller(connection: Connection) -> Caller | None:
@@ -91,7 +94,7 @@ def _default_caller(connection: Connection) -> Caller | None:
     return None if row is None else Caller(row.id, row.email, row.name, row.avatar, row.role)
 
 
-def require_role(caller: Caller, role: str) -> None:
-    """Refuse a caller whose role is too weak (403)."""
-    if not caller.is_at_least(role):
+def require_role(caller: Caller, role: str, *, is_log: bool) -> None:
+    """Refuse a caller whose role is too weak, or whose key may only read the log (403)."""
+    if not caller.is_at_least(role) or (caller.is_log_only and not is_log):
         raise ApiError(403, guesses.MESSAGE_FORBIDDEN)

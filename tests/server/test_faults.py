@@ -1,0 +1,143 @@
+"""Faults on purpose: what the client sees, and what was really done."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from server.conftest import Start
+from server.support import BASE, Api
+
+from runs_as_code.server import (
+    DocumentError,
+    Fault,
+    Faults,
+    ServerOptions,
+    bind,
+    make_server,
+    read_faults,
+)
+
+RUN = {"title": "A run", "type": "live", "queryPlans": [{"folderIds": [2]}]}
+CREATE = "POST /project/*/run"
+
+
+def titles(api: Api) -> list[str]:
+    return [run["title"] for run in api.get("/project/BD/run")["runs"]]
+
+
+@pytest.mark.parametrize(("kind", "made"), [("lost-before", []), ("lost-after", ["A run"])])
+def test_a_lost_reply_leaves_the_outcome_open(start: Start, kind: str, made: list[str]):
+    api = start(faults=(Fault(kind, CREATE, times=1),))
+    with pytest.raises(ConnectionResetError):
+        api.send("POST", "/project/BD/run", json=RUN)
+    assert titles(api) == made
+    api.make_run("Another")
+
+
+@pytest.mark.parametrize(("kind", "made"), [("status", []), ("status-after", ["A run"])])
+def test_an_error_status_may_come_before_or_after_the_work(
+    start: Start, kind: str, made: list[str]
+):
+    api = start(faults=(Fault(kind, CREATE, times=1, status=502),))
+    response = api.send("POST", "/project/BD/run", json=RUN)
+    assert (response.status_code, response.json()) == (502, {"message": "injected fault 502"})
+    assert titles(api) == made
+
+
+def test_a_429_has_the_documented_message_and_may_say_when(start: Start):
+    api = start(faults=(Fault("status", status=429, retry_after=3, times=1),))
+    response = api.send("GET", "/project")
+    assert response.status_code == 429
+    assert response.headers["retry-after"] == "3"
+    assert response.json() == {"message": "Too many requests, please try again later."}
+    assert api.send("GET", "/project").status_code == 200
+
+
+def test_a_slow_request_is_carried_out(start: Start):
+    api = start(faults=(Fault("slow", CREATE, seconds=0.2),))
+    began = time.monotonic()
+    api.make_run()
+    assert time.monotonic() - began >= 0.2
+
+
+def test_a_stale_list_misses_what_was_just_made(start: Start):
+    api = start(faults=(Fault("stale-list", "GET /project/*/run", skip=2, times=2),))
+    api.make_run("First")
+    assert titles(api) == ["First"]
+    api.make_run("Second")
+    assert titles(api) == ["Second", "First"]
+    api.make_run("Third")
+    assert titles(api) == ["Second", "First"]
+    assert titles(api) == ["Second", "First"]
+    assert titles(api) == ["Third", "Second", "First"]
+
+
+def test_faults_are_added_and_cleared_while_it_runs(api: Api):
+    faults: Faults = api.app.state.faults
+    faults.add(Fault("status", "GET /users"))
+    assert api.send("GET", "/users").status_code == 503
+    assert api.send("GET", "/users/me").status_code == 200
+    faults.clear()
+    assert api.send("GET", "/users").status_code == 200
+
+
+def test_the_same_seed_gives_the_same_chances():
+    def hits(seed: int) -> list[bool]:
+        faults = Faults([Fault("status", probability=0.3)], seed)
+        return [faults.pick("GET /project") is not None for _ in range(200)]
+
+    assert hits(1) == hits(1)
+    assert hits(1) != hits(2)
+    assert 30 < sum(hits(1)) < 90
+
+
+def test_a_faults_file_is_read_and_checked(tmp_path: Path):
+    path = tmp_path / "faults.yaml"
+    path.write_text(
+        "apiVersion: qarun/faults/v1\nseed: 7\nfaults:\n"
+        "  - {kind: status, status: 429, retryAfter: 2, endpoint: 'POST *', times: 1}\n"
+        "  - {kind: slow, seconds: 0.5, probability: 0.1, skip: 3}\n"
+    )
+    assert read_faults(path) == (
+        (
+            Fault("status", "POST *", times=1, status=429, retry_after=2),
+            Fault("slow", skip=3, probability=0.1, seconds=0.5),
+        ),
+        7,
+    )
+    path.write_text("apiVersion: qarun/faults/v1\nfaults: [{kind: earthquake}]\n")
+    with pytest.raises(DocumentError, match=r"faults\[0\]\.kind: 'earthquake' is not one of"):
+        read_faults(path)
+
+
+@pytest.fixture
+def address(database: Path) -> Iterator[str]:
+    sock = bind(port=0)
+    faults = (
+        Fault("lost-before", "GET /users"),
+        Fault("lost-after", CREATE),
+        Fault("reset", "GET /project"),
+    )
+    server = make_server(database, ServerOptions(faults=faults))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
+    thread.start()
+    yield f"http://127.0.0.1:{sock.getsockname()[1]}{BASE}"
+    server.should_exit = True
+    thread.join()
+    sock.close()
+
+
+def test_connections_really_end(address: str, capfd: pytest.CaptureFixture[str]):
+    with httpx.Client(trust_env=False) as client:
+        with pytest.raises(httpx.TransportError):
+            client.get(f"{address}/users")
+        with pytest.raises(httpx.TransportError):
+            client.post(f"{address}/project/BD/run", json=RUN)
+        with pytest.raises(httpx.TransportError):
+            client.get(f"{address}/project")
+        runs = client.get(f"{address}/project/BD/run").json()["runs"]
+    assert [run["title"] for run in runs] == ["A run"]
+    assert capfd.readouterr() == ("", "")

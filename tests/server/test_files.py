@@ -1,0 +1,72 @@
+"""Uploads and downloads."""
+
+import pytest
+from server.conftest import Start
+from server.support import Api
+
+from runs_as_code.server import guesses
+from runs_as_code.server.web import uploads
+
+FILE = ("shot é.png", b"\x89PNG\x00content", "image/png")
+
+
+def test_an_uploaded_file_comes_back_as_it_was(api: Api):
+    response = api.send("POST", "/file", files={"file": FILE})
+    assert response.status_code == 201
+    made = response.json()
+    assert made["url"] == made["stableUrl"] == f"http://embedded/files/{made['id']}"
+    found = api.send("GET", f"!/files/{made['id']}")
+    assert found.content == FILE[1]
+    assert found.headers["content-type"] == "image/png"
+    assert found.headers["content-disposition"].startswith("attachment; filename*=UTF-8''shot%20")
+    api.patch("/project/BD/tcase/21", {"files": [{"id": made["id"]}]})
+    assert api.get("/project/BD/tcase/21")["files"] == [
+        {"id": made["id"], "fileName": "shot é.png", "mimeType": "image/png", "size": 12}
+    ]
+
+
+def test_a_batch_keeps_order(api: Api):
+    files = [("files", (f"{n}.txt", str(n).encode(), "text/plain")) for n in range(5)]
+    made = api.send("POST", "/file/batch", files=files).json()["files"]
+    contents = [api.send("GET", f"!/files/{item['id']}").text for item in made]
+    assert contents == ["0", "1", "2", "3", "4"]
+
+
+def test_unknown_files_are_json(api: Api):
+    assert api.get("!/files/nothing", 404) == {"message": "File not found"}
+
+
+def test_too_many_too_large_and_broken_uploads(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(uploads, "FILE_LIMIT", 10)
+    refused = api.send("POST", "/file", files={"file": FILE})
+    assert (refused.status_code, refused.json()["message"]) == (
+        413,
+        "http: request body too large",
+    )
+    files = [("files", (f"{n}.txt", b"x", "text/plain")) for n in range(101)]
+    assert api.send("POST", "/file/batch", files=files).status_code == 400
+    monkeypatch.setattr(guesses, "UPLOAD_LIMIT", 10)
+    assert api.send("POST", "/file", files={"file": FILE}).status_code == 413
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        headers = {"Content-Type": kind}
+        broken = api.send("POST", "/file", content=b"nonsense", headers=headers)
+        assert broken.status_code in {400, 413}
+    assert api.send("POST", "/file/batch", files={"file": FILE}).status_code in {400, 413}
+
+
+def test_viewers_upload_nothing(start: Start):
+    api = start("vera@example.com")
+    assert api.send("POST", "/file", files={"file": FILE}).status_code == 403
+
+
+def test_a_strange_type_does_no_harm(api: Api):
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a\xff.html"\r\n'
+        b"Content-Type: text/html\xff\r\n\r\n<script>\r\n--x--\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    made = api.send("POST", "/file", content=body, headers=headers)
+    assert made.status_code == 201
+    found = api.send("GET", f"!/files/{made.json()['id']}")
+    assert found.status_code == 200
+    assert found.headers["content-security-policy"] == "sandbox"

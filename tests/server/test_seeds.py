@@ -1,0 +1,159 @@
+"""Seed files: read, checked, dumped, and read again."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import yaml
+from server.support import Api
+
+from runs_as_code.server import DocumentError, create_app, dump_database, ensure_database
+
+SEED = """
+apiVersion: qarun/seed/v1
+users:
+  - {email: boss@example.com, role: owner}
+  - {email: gone@example.com, role: user, active: false, id: 9}
+statuses:
+  - {id: custom1, name: Retest, color: teal, active: true}
+customFields:
+  - systemName: browser
+    name: Browser
+    type: dropdown
+    options: [A, B]
+    default: A
+    projects: [WEB]
+projects:
+  - code: WEB
+    title: Web shop
+    tags: [smoke, {title: later, id: 7}]
+    milestones: [Now, {title: Old, archived: true}]
+    sharedSteps: [{title: Sign in, steps: [{description: d, expected: e}]}]
+    sharedPreconditions: [{title: Cart, text: full}]
+    folders:
+      - title: Root
+        comment: about
+        cases:
+          - title: First
+            tags: [smoke, fresh]
+            priority: high
+            steps: [{shared: Sign in}, {description: go}]
+            precondition: {shared: Cart}
+            requirements: [{text: R1}]
+            customFields: {browser: B}
+          - {title: Third, seq: 3, draft: true, automated: true, legacyId: L-3}
+          - title: Template ${x}
+            type: template
+            parameterValues: [{values: {x: one}}]
+          - {title: Template one, type: filled, template: 2}
+        folders:
+          - title: Leaf
+            folders: [{title: Deep, id: 1}]
+  - {code: API, title: Interface, milestones: [Now], folders: [{title: Root}]}
+"""
+
+
+def build(tmp_path: Path, text: str, name: str = "seed") -> Path:
+    seed = tmp_path / f"{name}.yaml"
+    seed.write_text(text, encoding="utf-8")
+    database = tmp_path / f"{name}.db"
+    ensure_database(database, seed)
+    return database
+
+
+def test_a_seed_file_fills_a_database(tmp_path: Path):
+    app = create_app(build(tmp_path, SEED))
+    with Api(app) as api:
+        folders = api.get("/project/WEB/tcase/folders")["data"]
+        assert {item["title"]: item["id"] for item in folders} == {"Root": 2, "Leaf": 3, "Deep": 1}
+        case = api.get("/project/WEB/tcase/1")
+        assert [item["title"] for item in case["tags"]] == ["smoke", "fresh"]
+        assert case["steps"][0]["title"] == "Sign in"
+        assert case["precondition"]["text"] == "full"
+        assert case["customFields"]["browser"] == {"value": "B", "isDefault": False}
+        third = api.get("/project/WEB/tcase/L-3")
+        assert (third["seq"], third["isDraft"]) == (3, True)
+        assert api.get("/project/WEB/tcase/4")["templateTCaseId"]
+        assert api.get("/project/API/milestone")["milestones"][0]["id"] == 3
+        assert api.get("/users/me")["user"]["name"] == "boss@example.com"
+        assert api.get("/project/API/custom-field") == {"customFields": []}
+    app.state.store.close()
+
+
+def test_a_dump_is_a_seed_that_dumps_the_same(tmp_path: Path, database: Path):
+    for number, source in enumerate((database, build(tmp_path, SEED))):
+        text = dump_database(source)
+        copy = build(tmp_path, text, f"copy{number}")
+        assert dump_database(copy) == text
+
+
+def test_a_dump_has_what_was_changed_over_http(tmp_path: Path, database: Path):
+    app = create_app(database)
+    with Api(app) as api:
+        api.patch("/project/BD/tcase/21", {"title": "New title", "tags": ["new-tag"]})
+        case = api.get("/project/BD/tcase/21")
+    app.state.store.close()
+    copy = create_app(build(tmp_path, dump_database(database), "copy"))
+    with Api(copy) as api:
+        found = api.get("/project/BD/tcase/21")
+    copy.state.store.close()
+    same = ("id", "title", "tags", "steps", "folderId", "pos", "priority")
+    assert {name: found[name] for name in same} == {name: case[name] for name in same}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not what `seed.v1` asks for"),
+        ("[]", "is not of type 'object'"),
+        ("a: [", "is no YAML"),
+        ("projects: []\nprojects: []", "a key stands twice"),
+        ("apiVersion: qarun/seed/v2\nprojects: []", "apiVersion: 'qarun/seed/v1' was expected"),
+        (
+            SEED.replace("priority: high", "priority: urgent"),
+            r"projects\[0\]\.folders\[0\]\.cases\[0\]\.priority: 'urgent' is not one of",
+        ),
+        (SEED.replace("seq: 3", "seq: 0"), "less than the minimum"),
+        (SEED.replace("title: First", "title: No\n            color: red"), "color"),
+        (SEED.replace("role: owner", "role: user"), "must have the role owner"),
+        (SEED.replace("{shared: Sign in}", "{shared: Sign out}"), "no shared step 'Sign out'"),
+        (SEED.replace("template: 2", "template: 3000"), "unknown template 3000"),
+        (SEED.replace("browser: B", "browser: C"), "has no option 'C'"),
+        (SEED.replace("projects: [WEB]", "projects: [XX]"), "unknown project"),
+        (SEED.replace("code: API", "code: WEB"), "UNIQUE constraint failed: project"),
+        (SEED.replace("title: Third, seq: 3", "title: Third, seq: 1, id: x"), "does not match"),
+        (
+            SEED.replace(
+                "title: Interface, milestones: [Now]", "title: I, milestones: [{id: 2, title: x}]"
+            ),
+            "id 2 is given twice",
+        ),
+    ],
+)
+def test_a_bad_seed_is_refused_and_leaves_nothing(tmp_path: Path, text: str, message: str):
+    with pytest.raises(DocumentError, match=message):
+        build(tmp_path, text)
+    assert [item.name for item in tmp_path.iterdir() if item.suffix != ".yaml"] == []
+
+
+def test_a_missing_or_unreadable_seed_says_so(tmp_path: Path):
+    with pytest.raises(DocumentError, match="can't be read"):
+        ensure_database(tmp_path / "x.db", tmp_path / "none.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DocumentError, match="no UTF-8"):
+        ensure_database(tmp_path / "x.db", tmp_path / "binary.yaml")
+
+
+def test_all_problems_are_named_at_once(tmp_path: Path):
+    text = yaml.safe_dump(
+        {"apiVersion": "qarun/seed/v1", "projects": [{"code": "-"} for _ in range(20)]}
+    )
+    with pytest.raises(DocumentError, match=r"and \d+ more") as caught:
+        build(tmp_path, text)
+    assert str(caught.value).count("projects[") == 10
+
+
+def test_a_dump_refuses_a_foreign_file(tmp_path: Path):
+    sqlite3.connect(tmp_path / "x.db").execute("CREATE TABLE x (y)").connection.close()
+    with pytest.raises(Exception, match="is no database of the embedded server"):
+        dump_database(tmp_path / "x.db")
