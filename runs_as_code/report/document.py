@@ -1,0 +1,165 @@
+"""The JSON documents: a plan that can be shown and applied later, a report, a list, diagnostics.
+
+Policy of versions: a minor version only adds, readers ignore keys they don't know; another major
+version is refused.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any
+
+from runs_as_code.errors import StaleError, UsageError
+from runs_as_code.model.actions import CloseRun, MakeRun
+from runs_as_code.model.listing import ListedAs, ListedRun
+from runs_as_code.model.plan import Plan
+from runs_as_code.model.report import ActionResult, ApplyReport, Status
+from runs_as_code.model.source import Diagnostic, Severity
+from runs_as_code.report.codec import DecodeError, camel, decode, describe, encode
+from runs_as_code.report.jsontext import parse_json
+from runs_as_code.report.summary import seconds_needed, summarize
+
+FORMAT_VERSION = "1.0"
+PLAN_KIND = "qarun.plan"
+REPORT_KIND = "qarun.report"
+LIST_KIND = "qarun.list"
+DIAGNOSTICS_KIND = "qarun.diagnostics"
+
+_VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_HINT = "make it with `qarun plan --out plan.json`"
+
+
+def plan_to_json(plan: Plan, *, digest: str, tool_version: str) -> dict[str, Any]:
+    """Return a plan as a document; everything needed to show and to apply it is in there."""
+    return {
+        **encode(plan),
+        **_head(PLAN_KIND, tool_version),
+        "digest": digest,
+        "summary": _plan_summary(plan),
+        "cost": {**encode(plan.cost), "seconds": seconds_needed(plan)},
+    }
+
+
+def plan_from_json(data: Any) -> tuple[Plan, str]:
+    """Return the plan of a document and the digest it claims to have.
+
+    Unknown keys are ignored. The caller computes the digest anew and compares. Raises UsageError
+    for what is no plan, and StaleError for a plan of another major version.
+    """
+    _check_head(data, PLAN_KIND)
+    try:
+        plan: Plan = decode(Plan, data)
+    except DecodeError as error:
+        raise UsageError(
+            f"the plan is broken at `${error.path}`: expected {error.expected},"
+            f" found {error.found}{_newer(data)}",
+            hint=_HINT,
+        ) from None
+    digest = data.get("digest")
+    if not isinstance(digest, str) or _DIGEST.fullmatch(digest) is None:
+        raise UsageError("the plan is broken at `$.digest`: expected `sha256:` and 64 hex digits")
+    return plan, digest
+
+
+def read_plan(content: bytes) -> tuple[Plan, str]:
+    """Return the plan that a file holds, and its digest; raises what `plan_from_json` raises."""
+    return plan_from_json(parse_json(content, hint=_HINT))
+
+
+def report_to_json(report: ApplyReport, *, tool_version: str) -> dict[str, Any]:
+    """Return what an apply did as a document."""
+    statuses = Counter(result.status for result in report.results)
+    return {
+        **_head(REPORT_KIND, tool_version),
+        "exitCode": report.exit_code.value,
+        "summary": {camel(status.name.lower()): statuses[status] for status in Status},
+        "results": [_result_data(result) for result in report.results],
+        "findings": encode(report.findings),
+        "changedByOthers": encode(report.changed_by_others),
+        "isWithheld": report.is_withheld,
+        "isVerified": report.is_verified,
+        "interruptedBy": encode(report.interrupted_by),
+        "calls": report.calls,
+    }
+
+
+def list_to_json(rows: Iterable[ListedRun], *, tool_version: str) -> dict[str, Any]:
+    """Return the listed runs as a document."""
+    runs = list(rows)
+    owned = Counter(run.ownership for run in runs)
+    return {
+        **_head(LIST_KIND, tool_version),
+        "summary": {ownership.value: owned[ownership] for ownership in ListedAs},
+        "runs": [encode(run) | {"state": "open" if run.is_open else "closed"} for run in runs],
+    }
+
+
+def diagnostics_to_json(diagnostics: Iterable[Diagnostic], *, tool_version: str) -> dict[str, Any]:
+    """Return what is wrong with files as a document."""
+    given = list(diagnostics)
+    severities = Counter(diagnostic.severity for diagnostic in given)
+    return {
+        **_head(DIAGNOSTICS_KIND, tool_version),
+        "summary": {
+            "errors": severities[Severity.ERROR],
+            "warnings": severities[Severity.WARNING],
+            "isValid": not severities[Severity.ERROR],
+        },
+        "diagnostics": encode(tuple(given)),
+    }
+
+
+def _head(kind: str, tool_version: str) -> dict[str, Any]:
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "kind": kind,
+        "tool": {"name": "qarun", "version": tool_version},
+    }
+
+
+def _plan_summary(plan: Plan) -> dict[str, Any]:
+    summary = summarize(change for project in plan.projects for change in project.changes)
+    counts = {camel(field.name): getattr(summary, field.name) for field in fields(summary)}
+    makes = sum(isinstance(action, MakeRun) for action in plan.actions)
+    closes = sum(isinstance(action, CloseRun) for action in plan.actions)
+    return counts | {
+        "changes": plan.is_pending,
+        "withheld": plan.is_withheld,
+        "refusals": sum(len(project.refusals) for project in plan.projects),
+        "runsToMake": makes,
+        "runsToClose": closes,
+    }
+
+
+def _result_data(result: ActionResult) -> dict[str, Any]:
+    data: dict[str, Any] = encode(result)
+    return data | {"key": result.action.key, "kind": data["action"]["kind"]}
+
+
+def _check_head(data: Any, kind: str) -> None:
+    if not isinstance(data, dict):
+        raise UsageError(f"this is no plan: expected an object, found {describe(data)}", hint=_HINT)
+    if data.get("kind") != kind:
+        raise UsageError(f"this is no plan: expected `kind` to be `{kind}`", hint=_HINT)
+    version = data.get("formatVersion")
+    found = _VERSION.fullmatch(version) if isinstance(version, str) else None
+    if found is None:
+        raise UsageError(
+            f"the plan is broken at `$.formatVersion`: expected a version like `{FORMAT_VERSION}`",
+            hint=_HINT,
+        )
+    if int(found[1]) != int(FORMAT_VERSION.partition(".")[0]):
+        raise StaleError(
+            f"the plan has format version `{found[0]}`, and this qarun reads `{FORMAT_VERSION}`",
+            hint="plan again with this qarun",
+        )
+
+
+def _newer(data: dict[str, Any]) -> str:
+    """Say that a newer minor version may be why something can't be read."""
+    minor = int(data["formatVersion"].partition(".")[2])
+    if minor <= int(FORMAT_VERSION.partition(".")[2]):
+        return ""
+    return f"; it was made by a newer qarun (format version `{data['formatVersion']}`)"

@@ -1,0 +1,121 @@
+"""A plan as text: who it is for, what it comes to, then each change, then what it costs."""
+
+from collections.abc import Iterator
+
+from runs_as_code.model.plan import Change, Plan, ProjectPlan
+from runs_as_code.report.changes import (
+    MESSAGE_LIMIT,
+    NOTHING_DONE,
+    Surroundings,
+    block_lines,
+    brief_line,
+    change_lines,
+)
+from runs_as_code.report.names import NAME_LIMIT, Names
+from runs_as_code.report.safe import safe
+from runs_as_code.report.style import Colour, Style, Symbol
+from runs_as_code.report.summary import (
+    closes_words,
+    cost_words,
+    rest_words,
+    summarize,
+    summary_words,
+)
+from runs_as_code.report.words import TITLE_LIMIT, count
+
+
+def render_plan(
+    plan: Plan, *, digest: str, style: Style, show_unmanaged: bool = False, verbose: bool = False
+) -> str:
+    """Return the plan for people; `verbose` lists the unchanged keys too."""
+    lines = [project_words(project) for project in plan.projects]
+    lines += [style.paint(line, Colour.BOLD) for line in _summary_lines(plan)]
+    for project in plan.projects:
+        body = list(_project_lines(project, style, verbose=verbose))
+        if show_unmanaged:
+            body += _unmanaged_lines(project)
+        if len(plan.projects) > 1:
+            summary = summary_words(summarize(project.changes)) or "nothing declared"
+            lines += ["", style.paint(f"{project_words(project)}: {summary}", Colour.BOLD)]
+        lines += body
+    return "\n".join([*lines, "", f"Digest: {safe(digest)}", cost_words(plan), ""])
+
+
+def project_words(project: ProjectPlan) -> str:
+    """Name the server, project and owner of a plan."""
+    server, code = safe(project.server, MESSAGE_LIMIT), safe(project.project, NAME_LIMIT)
+    return f"Server {server}, project {code}, owner {safe(project.owner, NAME_LIMIT)}"
+
+
+def _summary_lines(plan: Plan) -> Iterator[str]:
+    summary = summarize(change for project in plan.projects for change in project.changes)
+    refused = sum(bool(project.refusals) for project in plan.projects)
+    if not plan.is_pending:
+        yield _no_changes(plan)
+        return
+    if not refused:
+        yield f"Plan: {summary_words(summary)}"
+    elif refused == len(plan.projects):
+        yield f"Plan: REFUSED, nothing will be done. Without the refusal: {summary_words(summary)}"
+    else:
+        yield (
+            f"Plan: REFUSED in {refused} of {count(len(plan.projects), 'project')}."
+            f" Without the refusal: {summary_words(summary)}"
+        )
+    if closes := closes_words(plan):
+        yield closes
+
+
+def _no_changes(plan: Plan) -> str:
+    summary = summarize(change for project in plan.projects for change in project.changes)
+    agreeing = summary.unchanged
+    parts = ["No changes."]
+    if agreeing:
+        parts.append(
+            f"{count(agreeing, 'run')} {'agrees' if agreeing == 1 else 'agree'} with the file."
+        )
+    rest = rest_words(summary)
+    if summary.drifted:
+        rest.append(f"drift in {summary.drifted}")
+    if rest:
+        parts.append(f"Besides: {', '.join(rest)}.")
+    elif not agreeing:
+        parts.append("No run is declared, and none of this owner is open.")
+    return " ".join(parts)
+
+
+def _project_lines(project: ProjectPlan, style: Style, *, verbose: bool) -> Iterator[str]:
+    for refusal in project.refusals:
+        yield ""
+        yield from block_lines(refusal, style, f"{style.column(Symbol.BLOCKED)} refused: ")
+    around = Surroundings(style, Names(project), is_refused=bool(project.refusals))
+    # What an apply or a person has to act on comes first, what is only good to know after it.
+    for change in sorted(project.changes, key=lambda change: not change.is_pending):
+        if not _is_quiet(change):
+            yield ""
+            yield from change_lines(change, around)
+    quiet = [change for change in project.changes if _is_quiet(change)] if verbose else []
+    if quiet:
+        yield ""
+        yield from (brief_line(change, style) for change in quiet)
+    if project.notes:
+        yield ""
+        yield from (f"note: {safe(note, MESSAGE_LIMIT)}" for note in project.notes)
+
+
+def _is_quiet(change: Change) -> bool:
+    """Whether there is nothing to say of a key but that it is there."""
+    return (
+        change.outcome in NOTHING_DONE
+        and not change.is_pending
+        and not change.drift
+        and not change.notes
+    )
+
+
+def _unmanaged_lines(project: ProjectPlan) -> list[str]:
+    if not project.unmanaged:
+        return ["", "Every open run is managed"]
+    return ["", f"{count(len(project.unmanaged), 'open run')} that nobody manages:"] + [
+        f"    run {run.id}: {safe(run.title, TITLE_LIMIT)}" for run in project.unmanaged
+    ]
