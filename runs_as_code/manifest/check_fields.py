@@ -8,7 +8,7 @@ from runs_as_code.manifest.check_file import is_email
 from runs_as_code.manifest.findings import Findings
 from runs_as_code.manifest.text import has_control_character, has_marker, quote
 from runs_as_code.manifest.tree import MapNode, SeqNode
-from runs_as_code.model.marker import MAX_TITLE_LENGTH
+from runs_as_code.model.marker import MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH
 
 FieldCheck = Callable[[Any, int, Findings], None]
 
@@ -60,7 +60,8 @@ def _check_description(text: Any, place: int, findings: Findings) -> None:
 
 
 def _check_marker(field: str, text: str, place: int, findings: Findings) -> None:
-    if has_marker(text):
+    # What is longer is refused for its length.
+    if has_marker(text[: 2 * MAX_DESCRIPTION_LENGTH]):
         message = f"`{field}` holds `[qarun:`, with which the marker of a run begins"
         hint = "leave it out; `qarun` writes the marker itself"
         findings.add("marker-in-text", place, message, hint=hint)

@@ -68,7 +68,7 @@ def _check_clone(run: RunNode, findings: Findings) -> None:
 
 
 def _check_plans(run: RunNode, plans: SeqNode, findings: Findings) -> None:
-    run_type = run.merged.get("type")
+    run_type = run.text("type")
     if run_type in {"static", "static_struct"} and len(plans) > 1:
         message = f"a `{run_type}` run has exactly one query plan, this one has {len(plans)}"
         hint = "put the filters into one plan, or split the run"

@@ -52,7 +52,6 @@ class FieldLocations(Mapping[str, Location]):
 def to_manifest(document: Document) -> Manifest:
     """Return the manifest that a document without errors holds."""
     root, file = document.root, document.file
-    limits = {key: int(value) for key, value in root.get("limits", {}).items()}
     server = root.get("server")
     return Manifest(
         file=file,
@@ -61,8 +60,8 @@ def to_manifest(document: Document) -> Manifest:
         location=locate(file, root.place),
         server=server.rstrip("/") if server else None,
         prune=Prune(root.get("prune", Prune.KEEP)),
-        limits=Limits(**limits),
-        users={email: int(user_id) for email, user_id in root.get("users", {}).items()},
+        limits=Limits(**root.get("limits", {})),
+        users=dict(root.get("users", {})),
         owner_aliases=tuple(root.get("ownerAliases", ())),
         runs=_to_specs(document),
     )
@@ -101,7 +100,7 @@ def _to_text(_file: str, value: Any, _place: int) -> str:
 
 
 def _to_name(file: str, value: Any, place: int) -> Name:
-    return Name(value if isinstance(value, str) else int(value), locate(file, place))
+    return Name(value, locate(file, place))
 
 
 def _to_plans(file: str, value: SeqNode, _place: int) -> tuple[QueryPlan, ...]:
@@ -137,7 +136,7 @@ def _to_clone_source(file: str, value: Any, place: int) -> CloneSource:
     if isinstance(value, str):
         return CloneSource(location, key=value)
     if "run" in value:
-        return CloneSource(location, run_id=int(value["run"]))
+        return CloneSource(location, run_id=value["run"])
     return CloneSource(location, title=value["title"].strip())
 
 
@@ -156,7 +155,7 @@ _ATTRIBUTES: Mapping[str, tuple[str, Converter]] = {
     "milestone": ("milestone", _to_name),
     "assignee": ("assignee", _to_name),
     "cloneFrom": ("clone_from", _to_clone_source),
-    "adopt": ("adopt", lambda _file, value, _place: int(value["run"])),
+    "adopt": ("adopt", lambda _file, value, _place: value["run"]),
     "state": ("state", lambda _file, value, _place: State(value)),
     "ifExists": ("if_exists", lambda _file, value, _place: IfExists(value)),
     "onClosed": ("on_closed", lambda _file, value, _place: OnClosed(value)),

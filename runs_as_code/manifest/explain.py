@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from runs_as_code.manifest.findings import MAX_COLLECTED, Findings
@@ -26,10 +26,19 @@ _TYPE_WORDS = {
 _BOOLEAN_WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _QUERY_PLAN_KEYS = frozenset({"tcases", "folders", "tags", "priorities"})
 
+# The stubs know no signature of it.
+_extend: Any = validators.extend
+StrictValidator: Any = _extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
 
 def explain(refused: Iterable[Refused], root: Mapping[str, Any], findings: Findings) -> None:
     """Report why each of the values does not fit its schema."""
-    validator = Draft202012Validator(root)
+    validator = StrictValidator(root)
     for key, value, schema, place in refused:
         if findings.is_full:
             return
@@ -51,6 +60,7 @@ class _Reason:
         self.name, node, self.place = refused
         self.subject = f"the run {quote(self.name)}" if self.name else "the manifest"
         self.add = findings.add
+        self.findings = findings
         for step in error.absolute_path:
             if isinstance(node, MapNode):
                 self.name = str(step)
@@ -84,7 +94,7 @@ class _Reason:
     def _unknown_keys(self) -> None:
         known = sorted(self.schema["properties"])
         for key in self.value:
-            if key in known:
+            if key in known or self.findings.is_full:
                 continue
             place = self.value.key_place(key)
             if is_secret_key(key):
@@ -132,7 +142,7 @@ class _Reason:
             return f"put it in brackets: {quote(f'[{self.value}]')}"
         if allowed == ["integer"]:
             return "write the number without quotes" if text.isdigit() else ""
-        return "put it in quotes" if allowed == ["string"] else ""
+        return "put it in quotes" if "string" in allowed else ""
 
     def _unknown_value(self) -> None:
         allowed = [str(value) for value in self.limit]

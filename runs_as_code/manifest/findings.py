@@ -6,7 +6,7 @@ from runs_as_code.manifest.tree import locate
 from runs_as_code.model.source import Diagnostic, Severity
 
 MAX_SHOWN = 100
-MAX_COLLECTED = 1_000
+MAX_COLLECTED = 10_000
 
 
 class Findings:
@@ -34,7 +34,8 @@ class Findings:
         """Add a problem unless the file has switched its rule off; nothing secret gets in."""
         rule = RULES[rule_id]
         is_error = rule.severity is Severity.ERROR
-        if not is_error and rule_id in self.disabled:
+        found = self._errors if is_error else self._warnings
+        if len(found) >= MAX_COLLECTED or (not is_error and rule_id in self.disabled):
             return
         diagnostic = Diagnostic(
             rule=rule_id,
@@ -44,7 +45,7 @@ class Findings:
             hint=redact(hint),
             severity=rule.severity,
         )
-        (self._errors if is_error else self._warnings)[diagnostic] = None
+        found[diagnostic] = None
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Return the problems by place, errors preferred when there are too many."""
@@ -56,9 +57,10 @@ class Findings:
     def _more(self, hidden: list[Diagnostic]) -> Diagnostic:
         errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in hidden)
         warnings = len(hidden) - errors
-        counts = [f"{errors} more errors"] * bool(errors)
-        counts += [f"{warnings} more warnings"] * bool(warnings)
-        at_least = "at least " if self.is_full else ""
+        counts = [_counted(errors, "error")] * bool(errors)
+        counts += [_counted(warnings, "warning")] * bool(warnings)
+        is_cut = max(len(self._errors), len(self._warnings)) >= MAX_COLLECTED
+        at_least = "at least " if is_cut else ""
         return Diagnostic(
             rule=MORE,
             message=f"and {at_least}{' and '.join(counts)} in this file",
@@ -66,6 +68,10 @@ class Findings:
             hint="correct those above and look again",
             severity=Severity.ERROR if errors else Severity.WARNING,
         )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} more {what}{'' if number == 1 else 's'}"
 
 
 def _order(diagnostic: Diagnostic) -> tuple[object, str, str]:

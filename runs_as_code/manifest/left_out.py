@@ -1,12 +1,11 @@
 """Finds manifests that lie beside a given one and were forgotten."""
 
-import os
 from collections.abc import Iterable
 
 from runs_as_code.manifest.document import Document
 from runs_as_code.manifest.findings import Findings
 from runs_as_code.manifest.loading import load
-from runs_as_code.manifest.source import Source, read_text, siblings
+from runs_as_code.manifest.source import Source, read_text, real_path, siblings
 from runs_as_code.model.desired import LeftOut
 
 
@@ -20,13 +19,13 @@ def find_left_out(sources: Iterable[Source], documents: Iterable[Document]) -> l
         (document.text("owner"), document.text("project").casefold()) for document in documents
     }
     wanted = {pair for pair in pairs if all(pair)}
-    given = {os.path.realpath(source.path) for source in sources}
+    given = {real_path(source.path) for source in sources}
     beside: dict[str, str] = {}
     for source in sources:
         if source.is_listed:
             continue
         for path in siblings(source.path):
-            beside.setdefault(os.path.realpath(path), path)
+            beside.setdefault(real_path(path), path)
     found = [_peek(path, wanted) for real, path in beside.items() if real not in given]
     return sorted((one for one in found if one), key=lambda one: one.file)
 

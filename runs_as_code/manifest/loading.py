@@ -19,8 +19,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from runs_as_code.manifest.findings import Findings
-from runs_as_code.manifest.scalars import is_container_tag, resolve_plain, resolve_tagged
+from runs_as_code.manifest.findings import MAX_SHOWN, Findings
+from runs_as_code.manifest.scalars import CORE, is_container_tag, resolve_plain, resolve_tagged
 from runs_as_code.manifest.syntax import report_syntax
 from runs_as_code.manifest.text import quote
 from runs_as_code.manifest.tree import COLUMN_BITS, MapNode, SeqNode, locate
@@ -92,6 +92,7 @@ class _Builder:
         self._merges: dict[int, list[tuple[Any, int]]] = {}
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._open_anchors: set[str] = set()
+        self._duplicates = 0
 
     def build(self, parser: Any) -> None:
         """Take every event of the parser."""
@@ -160,7 +161,7 @@ class _Builder:
             return event.value
 
     def _bad_tag(self, tag: str, place: int) -> None:
-        message = f"the tag {quote(tag)} is not supported here"
+        message = f"the tag {quote(tag.replace(CORE, '!!'))} is not supported here"
         self._findings.add("unknown-tag", place, message, hint="leave the tag out")
 
     def _refuse_surrogates(self, value: str, place: int) -> None:
@@ -188,6 +189,9 @@ class _Builder:
         message = f"the key {quote(value)} stands twice in this mapping"
         hint = f"the first one is in line {line}; keep one of them"
         self._findings.add("duplicate-key", place, message, hint=hint)
+        self._duplicates += 1
+        if self._duplicates > MAX_SHOWN:
+            raise _StopError
 
     def _put(self, value: Any, place: int) -> None:
         top = self._top

@@ -18,10 +18,10 @@ _NUMBER_STARTS = frozenset("-0123456789")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,2})?")
 
-_CORE = "tag:yaml.org,2002:"
+CORE = "tag:yaml.org,2002:"
 _NUMBER_TAGS: dict[str, tuple[type, ...]] = {
-    f"{_CORE}int": (int,),
-    f"{_CORE}float": (int, float),
+    f"{CORE}int": (int,),
+    f"{CORE}float": (int, float),
 }
 
 
@@ -42,12 +42,12 @@ def resolve_tagged(tag: str, text: str) -> Any:
 
     Raises ValueError for a tag that is not a core one of scalars, or does not fit the text.
     """
-    if tag in {"!", f"{_CORE}str"}:
+    if tag in {"!", f"{CORE}str"}:
         return text
     value = resolve_plain(text)
-    if tag == f"{_CORE}null" and value is None:
+    if tag == f"{CORE}null" and value is None:
         return None
-    if tag == f"{_CORE}bool" and isinstance(value, bool):
+    if tag == f"{CORE}bool" and isinstance(value, bool):
         return value
     numbers = _NUMBER_TAGS.get(tag)
     if numbers and isinstance(value, numbers) and not isinstance(value, bool):
@@ -57,4 +57,4 @@ def resolve_tagged(tag: str, text: str) -> Any:
 
 def is_container_tag(tag: str, kind: str) -> bool:
     """Whether the tag is the core one of a container, `map` or `seq`."""
-    return tag in {"!", f"{_CORE}{kind}"}
+    return tag in {"!", f"{CORE}{kind}"}

@@ -34,7 +34,7 @@ SHAPE_KEYWORDS = frozenset(
         "type",
     }
 )
-ANNOTATIONS = frozenset({"$defs", "$id", "$schema", "default", "description", "examples", "title"})
+ANNOTATIONS = frozenset({"$defs", "$id", "default", "description", "examples", "title"})
 SAID_BY_CHECKS = frozenset({"allOf", "dependentRequired", "maxLength", "pattern", "propertyNames"})
 
 
@@ -156,11 +156,11 @@ def _compile_string(schema: Mapping[str, Any], _root: Mapping[str, Any]) -> dict
 def _compile_integer(schema: Mapping[str, Any], _root: Mapping[str, Any]) -> dict[type, Accept]:
     least, most = schema["minimum"], schema["maximum"]
 
-    def accept(number: float) -> bool:
+    def accept(number: int) -> bool:
         return bool(least <= number <= most)
 
-    # To JSON Schema 7.0 is an integer.
-    return {int: accept, float: lambda number: bool(number.is_integer()) and accept(number)}
+    # To JSON Schema 1.0 is an integer; to us it is a tag or a title that lacks its quotes.
+    return {int: accept}
 
 
 _COMPILERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[type, Accept]]] = {

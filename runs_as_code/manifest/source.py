@@ -37,7 +37,7 @@ def find_sources(paths: Sequence[str | Path]) -> tuple[list[Source], list[Findin
             found = [Source(name, is_listed=True) for name in _manifests_in(path, findings)]
             problems.append(findings)
         for source in found:
-            sources.setdefault(os.path.realpath(_safe(source.path)), source)
+            sources.setdefault(real_path(source.path), source)
     return list(sources.values()), problems
 
 
@@ -46,9 +46,14 @@ def siblings(path: str) -> list[str]:
     folder, own = os.path.split(path)
     try:
         names = _yaml_files(folder or os.curdir)
-    except OSError:
+    except (OSError, ValueError):
         return []
     return [_join(folder, name) for name in names if name != own]
+
+
+def real_path(path: str) -> str:
+    """Return the absolute path without links, which is the same for one file named twice."""
+    return os.path.realpath(_safe(path))
 
 
 def read_text(path: str, findings: Findings) -> str | None:

@@ -26,7 +26,10 @@ def report_syntax(error: yaml.YAMLError, text: str, findings: Findings) -> None:
     """Report what the parser refused, at the place it names."""
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
     context = getattr(error, "context", None)
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    mark = getattr(error, "problem_mark", None)
+    if "end of stream" in problem or mark is None:
+        # Where the quotation mark or bracket opens says more than where the file ends.
+        mark = getattr(error, "context_mark", None) or mark
     place = 0 if mark is None else pack(mark.line, mark.column)
     at_tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
     if at_tab or "tab character" in problem or "'\\t'" in problem:

@@ -8,6 +8,7 @@ from typing import Any
 from runs_as_code.model.marker import MARKER_OPENING
 
 MAX_QUOTED = 60
+_MAX_LOOKED_AT = 1_000  # of a text that is shortened anyway; longer than any API key
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -23,7 +24,9 @@ _MAX_ROUNDS = 20
 # `{tenantId}.{apiKeyId}.{token}`, the middle in the form of an id (facts, section 2.2). It begins
 # with the dot, so that the search over a whole file stays cheap.
 _API_KEY_TAIL = re.compile(r"\.[A-Za-z0-9]{9}_[A-Za-z0-9]{13}\.[A-Za-z0-9_-]{4,}")
-_API_KEY = re.compile(rf"[A-Za-z0-9_-]{{1,64}}{_API_KEY_TAIL.pattern}")
+_LONGEST_TENANT = 64
+_TENANT = re.compile(r"[A-Za-z0-9_-]+\Z")
+_API_KEY = re.compile(rf"[A-Za-z0-9_-]{{0,{_LONGEST_TENANT}}}{_API_KEY_TAIL.pattern}")
 _SECRET_KEY = re.compile(
     r"(?:access|api|auth|bearer|qas|qasapi)?(?:secret|token)|(?:access|api|qasapi)key"
     r"|auth|authorization|bearer|credentials|passwd|password"
@@ -61,7 +64,12 @@ def clash_form(title: str) -> str:
 def find_secret(text: str) -> int:
     """Return the index of the first thing in the text that looks like an API key, or -1."""
     found = _API_KEY_TAIL.search(text)
-    return found.start() if found else -1
+    if not found:
+        return -1
+    # Backwards from the dot: a search from the front would try every word of the file.
+    start = found.start()
+    tenant = _TENANT.search(text[max(0, start - _LONGEST_TENANT) : start])
+    return start - len(tenant[0]) if tenant else start
 
 
 def is_secret_key(key: str) -> bool:
@@ -78,7 +86,7 @@ def quote(value: Any) -> str:
     """Return a value from a file as a short printable literal in backticks."""
     if value is None or isinstance(value, bool):
         return f"`{str(value).lower() if value is not None else 'null'}`"
-    text = redact(str(value))
+    text = redact(str(value)[:_MAX_LOOKED_AT])
     if len(text) > MAX_QUOTED:
         text = text[: MAX_QUOTED - 1] + "…"
     return "`" + _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "`"
