@@ -49,7 +49,7 @@ def compare(
             resolver.user_value(run.assignee_id),
             marker.assignee if marker else None,
         ),
-        *_selection(spec, resolved, run, marker),
+        *_selection(spec, resolved, run, marker, resolver),
     ]
     kept = [(by_git and marker is not None, diff) for by_git, diff in diffs if _counts(spec, diff)]
     return Comparison(
@@ -77,9 +77,9 @@ def _counts(spec: RunSpec, diff: FieldDiff) -> bool:
 
 
 def _title(spec: RunSpec, run: LiveRun, marker: Marker | None) -> list[_Diff]:
-    diff = FieldDiff(Field.TITLE, Value(run.title), Value(spec.title))
     if normal_form(run.title) == normal_form(spec.title):
         return []
+    diff = FieldDiff(Field.TITLE, Value(run.title), Value(spec.title))
     if marker is None:
         return [(False, diff)]
     if marker.title != text_digest(spec.title):
@@ -106,7 +106,7 @@ def _by_id(field: Field, desired: Value | None, live: Value, recorded: int | Non
 
 
 def _selection(
-    spec: RunSpec, resolved: Resolved, run: LiveRun, marker: Marker | None
+    spec: RunSpec, resolved: Resolved, run: LiveRun, marker: Marker | None, resolver: Resolver
 ) -> list[_Diff]:
     if resolved.selection == UNKNOWN or spec.type is None:
         return []
@@ -119,4 +119,4 @@ def _selection(
         return [(False, type_diff)] if has_other_type else []
     if has_other_type:
         return [(True, type_diff)]
-    return [(True, FieldDiff(Field.QUERY_PLANS, Value(), Value(resolved.words)))]
+    return [(True, FieldDiff(Field.QUERY_PLANS, Value(), Value(resolver.words(spec.query_plans))))]

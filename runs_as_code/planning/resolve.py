@@ -19,8 +19,7 @@ _MAX_SHOWN = 5
 class Resolved:
     """A desired run's references by id; None for what the file does not manage.
 
-    `selection` is the digest of type and plans, `-` where the file declares none; `words` says the
-    selection for people.
+    `selection` is the digest of type and plans, `-` where the file declares none.
     """
 
     milestone: Value | None = None
@@ -28,7 +27,6 @@ class Resolved:
     assignee: Value | None = None
     plans: tuple[ResolvedPlan, ...] = ()
     selection: str = UNKNOWN
-    words: str = ""
 
 
 def names_needed(specs: Iterable[tuple[Manifest, RunSpec]], live: Iterable[LiveRun]) -> NamesNeeded:
@@ -91,9 +89,12 @@ class Resolver:
             assignee=assignee,
             plans=plans,
             selection=selection,
-            words=" | ".join(self._words(plan) for plan in spec.query_plans),
         )
         return resolved, tuple(blocks)
+
+    def words(self, plans: Iterable[QueryPlan]) -> str:
+        """Say a selection for people, with the ids of names."""
+        return " | ".join(map(self._words, plans))
 
     def is_archived(self, milestone_id: int | None) -> bool:
         """Whether the milestone is known to be archived."""
@@ -156,7 +157,6 @@ class Resolver:
         return found
 
     def _words(self, plan: QueryPlan) -> str:
-        """Say a plan for people, with the ids of names."""
         parts = [
             _listed("test cases", plan.tcases, {}),
             _listed("folders", plan.folders, self._folders),

@@ -17,11 +17,13 @@ _BLOCK_TAG = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[A-Za-z][^<>\[]*>|<!--[^<>\[]*-->")
-_SPACE = re.compile(r"\s+")
 
 # Each round undoes one level of escaping; nobody escapes a text twenty times, and a hostile text
 # must not cost more than that.
 _MAX_ROUNDS = 20
+
+_DIGEST_BYTES = DIGEST_LENGTH * 5 // 8  # base32 says five bits with each character
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def normal_form(text: str) -> str:
@@ -38,7 +40,7 @@ def normal_form(text: str) -> str:
         if plain == text:
             break
         text = plain
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def clash_form(title: str) -> str:
@@ -58,9 +60,8 @@ def data_digest(data: Any) -> str:
 
 def canonical_json(data: Any) -> bytes:
     """Return the one byte string that stands for this JSON data."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return text.encode("ascii")
+    return _CANONICAL.encode(data).encode("ascii")
 
 
 def _short(data: bytes) -> str:
-    return b32encode(sha256(data).digest()).decode("ascii")[:DIGEST_LENGTH].lower()
+    return b32encode(sha256(data).digest()[:_DIGEST_BYTES]).decode("ascii").lower()
