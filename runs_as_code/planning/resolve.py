@@ -1,8 +1,10 @@
 """Names to ids: what a manifest calls by name, the plan compares and sends by id."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 from runs_as_code.model.desired import Manifest, Name, QueryPlan, RunSpec
@@ -33,17 +35,18 @@ def names_needed(specs: Iterable[tuple[Manifest, RunSpec]], live: Iterable[LiveR
     """Say which kinds of names these runs use; e-mail addresses the live runs show need none."""
     milestones = folders = tags = False
     users: set[str] = set()
-    tcases: dict[int | str, None] = {}
-    for manifest, spec in specs:
-        milestones |= spec.milestone is not None and isinstance(spec.milestone.value, str)
-        if spec.assignee is not None and isinstance(spec.assignee.value, str):
-            email = spec.assignee.value.casefold()
-            if email not in {known.casefold() for known in manifest.users}:
-                users.add(email)
-        for plan in spec.query_plans:
-            folders |= any(isinstance(name.value, str) for name in plan.folders)
-            tags |= any(isinstance(name.value, str) for name in plan.tags)
-            tcases.update((name.value, None) for name in plan.tcases)
+    tcases: set[int | str] = set()
+    for manifest, group in groupby(specs, key=itemgetter(0)):
+        emails: set[str] = set()
+        for _, spec in group:
+            milestones |= _is_name(spec.milestone)
+            if spec.assignee is not None and isinstance(spec.assignee.value, str):
+                emails.add(spec.assignee.value.casefold())
+            for plan in spec.query_plans:
+                folders |= any(map(_is_name, plan.folders))
+                tags |= any(map(_is_name, plan.tags))
+                tcases.update([name.value for name in plan.tcases])
+        users |= emails - {email.casefold() for email in manifest.users}
     if users:
         users -= {run.assignee_email.casefold() for run in live if run.assignee_email}
     return NamesNeeded(
@@ -55,14 +58,47 @@ def names_needed(specs: Iterable[tuple[Manifest, RunSpec]], live: Iterable[LiveR
     )
 
 
+def _is_name(name: Name | None) -> bool:
+    return name is not None and isinstance(name.value, str)
+
+
+class _Near:
+    """Finds the names near to a word, once a word: a wrong default is asked for by every run."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = names
+        self._found: dict[str, str] = {}
+
+    def to(self, word: str) -> str:
+        """Ask for the nearest names; empty when there are none."""
+        if word not in self._found:
+            near = get_close_matches(word, sorted(self._names), n=3, cutoff=0.5)
+            shown = " or ".join(f"`{name}`" for name in near)
+            self._found[word] = f"did you mean {shown}?" if near else ""
+        return self._found[word]
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The entries of one kind by the normal form of their names."""
+
+    kind: str
+    entries: Mapping[str, list[Entry]]
+    near: _Near
+
+    def find(self, name: str) -> Sequence[Entry]:
+        """Return the entries of a name."""
+        return self.entries.get(normal_form(name), ())
+
+
 class Resolver:
     """Resolves the names of one project against one catalog; built once, asked per run."""
 
     def __init__(self, catalog: Catalog, live: Iterable[LiveRun]) -> None:
         self._tcases = catalog.tcases
-        self._folders = _by_name(catalog.folders)
-        self._tags = _by_name(catalog.tags)
-        self._milestones = _by_name(catalog.milestones)
+        self._folders = _index("folder", catalog.folders)
+        self._tags = _index("tag", catalog.tags)
+        self._milestones = _index("milestone", catalog.milestones)
         self._archived = {e.id for e in catalog.milestones or () if e.is_archived}
         self._milestone_names = {e.id: e.name for e in catalog.milestones or ()}
         users = {entry.name.casefold(): entry.id for entry in catalog.users or ()}
@@ -73,22 +109,23 @@ class Resolver:
                 users.setdefault(run.assignee_email.casefold(), run.assignee_id)
         self._users = users
         self._user_names = {user_id: email for email, user_id in users.items()}
+        self._people: dict[str, int] = {}
+        self._near_people = _Near(())
+        self._people_of: Manifest | None = None
+        self._selections: dict[object, tuple[tuple[ResolvedPlan, ...], str]] = {}
 
     def resolve(self, manifest: Manifest, spec: RunSpec) -> tuple[Resolved, tuple[Block, ...]]:
         """Return the run's ids, and a block for each name that does not resolve."""
         blocks: list[Block] = []
         milestone = self._milestone(spec.milestone, blocks)
-        assignee = self._assignee(spec.assignee, manifest.users, blocks)
-        plans = tuple(self._plan(plan, blocks) for plan in spec.query_plans)
-        selection = UNKNOWN
-        if plans and spec.type is not None and not blocks:
-            selection = selection_digest(spec.type, plans)
+        assignee = self._assignee(manifest, spec.assignee, blocks)
+        plans, selection = self._selection(spec, blocks)
         resolved = Resolved(
             milestone=milestone,
             is_milestone_archived=milestone is not None and milestone.id in self._archived,
             assignee=assignee,
             plans=plans,
-            selection=selection,
+            selection=UNKNOWN if blocks else selection,
         )
         return resolved, tuple(blocks)
 
@@ -115,32 +152,49 @@ class Resolver:
             return None
         if isinstance(name.value, int):
             return self.milestone_value(name.value)
-        entries = self._milestones.get(normal_form(name.value), ())
+        entries = self._milestones.find(name.value)
         # An active milestone wins over archived ones of the same title.
         entries = [e for e in entries if not e.is_archived] or entries
-        return Value(name.value, _only("milestone", name, entries, self._milestones, blocks))
+        return Value(name.value, _only(self._milestones, name, entries, blocks))
 
-    def _assignee(
-        self, name: Name | None, users: Mapping[str, int], blocks: list[Block]
-    ) -> Value | None:
+    def _assignee(self, manifest: Manifest, name: Name | None, blocks: list[Block]) -> Value | None:
         if name is None:
             return None
         if isinstance(name.value, int):
             return self.user_value(name.value)
-        declared = {email.casefold(): user_id for email, user_id in users.items()}
-        email = name.value.casefold()
-        user_id = declared.get(email, self._users.get(email))
+        if manifest is not self._people_of:
+            declared = {email.casefold(): user_id for email, user_id in manifest.users.items()}
+            self._people = self._users | declared
+            self._near_people = _Near(self._people)
+            self._people_of = manifest
+        user_id = self._people.get(name.value.casefold())
         if user_id is None:
-            blocks.append(_unknown_user(name, {*declared, *self._users}))
+            blocks.append(_unknown_user(name, self._near_people))
         return Value(name.value, user_id)
+
+    def _selection(
+        self, spec: RunSpec, blocks: list[Block]
+    ) -> tuple[tuple[ResolvedPlan, ...], str]:
+        """Resolve equal selections once: the runs of a large project share a few."""
+        written = (spec.type, *map(_as_written, spec.query_plans))
+        known = self._selections.get(written)
+        if known is not None:
+            return known
+        found: list[Block] = []
+        plans = tuple([self._plan(plan, found) for plan in spec.query_plans])
+        if found:
+            blocks += found
+            return plans, UNKNOWN
+        digest = UNKNOWN
+        if plans and spec.type is not None:
+            digest = selection_digest(spec.type, plans)
+        return self._selections.setdefault(written, (plans, digest))
 
     def _plan(self, plan: QueryPlan, blocks: list[Block]) -> ResolvedPlan:
         return ResolvedPlan(
             tcase_ids=_sorted(self._tcase(name, blocks) for name in plan.tcases),
-            folder_ids=_sorted(
-                self._id("folder", name, self._folders, blocks) for name in plan.folders
-            ),
-            tag_ids=_sorted(self._id("tag", name, self._tags, blocks) for name in plan.tags),
+            folder_ids=_sorted(_id(self._folders, name, blocks) for name in plan.folders),
+            tag_ids=_sorted(_id(self._tags, name, blocks) for name in plan.tags),
             priorities=tuple(sorted(set(plan.priorities))),
         )
 
@@ -158,21 +212,13 @@ class Resolver:
 
     def _words(self, plan: QueryPlan) -> str:
         parts = [
-            _listed("test cases", plan.tcases, {}),
+            _listed("test cases", plan.tcases),
             _listed("folders", plan.folders, self._folders),
             _listed("tags", plan.tags, self._tags),
         ]
         if plan.priorities:
             parts.append("priorities " + ", ".join(plan.priorities))
         return "; ".join(part for part in parts if part)
-
-    @staticmethod
-    def _id(
-        kind: str, name: Name, index: Mapping[str, list[Entry]], blocks: list[Block]
-    ) -> int | None:
-        if isinstance(name.value, int):
-            return name.value
-        return _only(kind, name, index.get(normal_form(name.value), ()), index, blocks)
 
 
 def selection_digest(run_type: str, plans: Iterable[ResolvedPlan]) -> str:
@@ -194,46 +240,51 @@ def _plan_data(plan: ResolvedPlan) -> dict[str, list[str] | list[int]]:
     }
 
 
-def _by_name(entries: Iterable[Entry] | None) -> dict[str, list[Entry]]:
-    index: dict[str, list[Entry]] = {}
+def _as_written(plan: QueryPlan) -> tuple[tuple[int | str, ...], ...]:
+    names = (plan.tcases, plan.folders, plan.tags)
+    return (*(tuple([name.value for name in group]) for group in names), plan.priorities)
+
+
+def _index(kind: str, entries: Iterable[Entry] | None) -> _Index:
+    by_name: dict[str, list[Entry]] = {}
     for entry in entries or ():
-        index.setdefault(normal_form(entry.name), []).append(entry)
-    return index
+        by_name.setdefault(normal_form(entry.name), []).append(entry)
+    return _Index(kind, by_name, _Near(by_name))
 
 
-def _only(
-    kind: str,
-    name: Name,
-    entries: Iterable[Entry],
-    index: Mapping[str, list[Entry]],
-    blocks: list[Block],
-) -> int | None:
-    found = sorted(entries, key=lambda entry: entry.id)
-    if len(found) == 1:
-        return found[0].id
-    if found:
+def _id(index: _Index, name: Name, blocks: list[Block]) -> int | None:
+    if isinstance(name.value, int):
+        return name.value
+    return _only(index, name, index.find(name.value), blocks)
+
+
+def _only(index: _Index, name: Name, entries: Sequence[Entry], blocks: list[Block]) -> int | None:
+    if len(entries) == 1:
+        return entries[0].id
+    if entries:
+        found = sorted(entries, key=lambda entry: entry.id)
         ids = ", ".join(str(entry.id) for entry in found)
         blocks.append(
             Block(
                 rule="ambiguous-name",
-                message=f"{len(found)} {kind}s are named `{name.value}`: ids {ids}",
+                message=f"{len(found)} {index.kind}s are named `{name.value}`: ids {ids}",
                 line=f"write the id instead of the name, for example `{found[0].id}`",
                 location=name.location,
             )
         )
         return None
-    message = f"no {kind} `{name.value}` in this project"
-    blocks.append(_unresolved(name, message, _nearest(str(name.value), index)))
+    message = f"no {index.kind} `{name.value}` in this project"
+    blocks.append(_unresolved(name, message, index.near.to(str(name.value))))
     return None
 
 
-def _unknown_user(name: Name, known: set[str]) -> Block:
+def _unknown_user(name: Name, near: _Near) -> Block:
     return Block(
         rule="unresolved-name",
         message=f"the user id of `{name.value}` can't be found: the API shows ids only of people"
         " who are assigned to a run, and of the key's own user",
         line=f'`users: {{"{name.value}": ID}}` at the top of the file, with the id from the web'
-        f" page{_also(_nearest(str(name.value), known))}",
+        f" page{_also(near.to(str(name.value)))}",
         location=name.location,
     )
 
@@ -246,11 +297,6 @@ def _also(text: str) -> str:
     return f"; {text}" if text else ""
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, sorted(known), n=3, cutoff=0.5)
-    return "did you mean " + " or ".join(f"`{name}`" for name in near) + "?" if near else ""
-
-
 _Id = TypeVar("_Id", int, str)
 
 
@@ -258,12 +304,12 @@ def _sorted(values: Iterable[_Id | None]) -> tuple[_Id, ...]:
     return tuple(sorted({value for value in values if value is not None}))
 
 
-def _listed(kind: str, names: tuple[Name, ...], index: Mapping[str, list[Entry]]) -> str:
+def _listed(kind: str, names: tuple[Name, ...], index: _Index | None = None) -> str:
     if not names:
         return ""
     shown = []
     for name in names[:_MAX_SHOWN]:
-        entries = index.get(normal_form(name.value), []) if isinstance(name.value, str) else []
+        entries = index.find(name.value) if index and isinstance(name.value, str) else ()
         suffix = f" ({entries[0].id})" if len(entries) == 1 else ""
         shown.append(f"{name.value}{suffix}")
     more = len(names) - _MAX_SHOWN
