@@ -20,7 +20,7 @@ def check_clone_sources(document: Document) -> None:
     sources: dict[str, str] = {}
     places: dict[str, int] = {}
     unknown: list[tuple[str, int]] = []
-    for run in document.runs:
+    for run in document.runs():
         source = run.fields.get("cloneFrom")
         if not isinstance(source, str):
             continue
@@ -45,7 +45,7 @@ def check_across(documents: Iterable[Document]) -> None:
     for document in documents:
         registry.declare(document)
     for document in documents:
-        for run in document.runs:
+        for run in document.runs():
             previous = run.fields.get("previousKeys")
             if isinstance(previous, SeqNode):
                 registry.check_previous(document, run, previous)
@@ -69,7 +69,7 @@ class _Registry:
                 message = f"the key {quote(key)} of {quote(owner)} is also declared at {first}"
                 hint = "one key is one run: rename one of them, or give the files two owners"
                 findings.add("duplicate-run", place, message, hint=hint)
-        for run in document.runs:
+        for run in document.runs():
             self._declare_title(scope, run, findings)
             self._declare_adopted(scope, run, findings)
 

@@ -20,7 +20,7 @@ def check_runs(document: Document) -> None:
     findings = document.findings
     check_fields(document.defaults, findings)
     owner = document.text("owner")
-    for run in document.runs:
+    for run in document.runs():
         check_key("bad-key", run.key, run.place, findings)
         check_fields(run.fields, findings)
         if run.is_open and "title" not in run.fields:

@@ -1,6 +1,8 @@
 """Makes a `Manifest` of a file that has no errors."""
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from runs_as_code.manifest.document import Document, RunNode
@@ -30,23 +32,32 @@ Converter = Callable[[str, Any, int], Any]
 class FieldLocations(Mapping[str, Location]):
     """The locations of a run's fields, made when they are asked for: most never are."""
 
-    __slots__ = ("_file", "_places")
+    __slots__ = ("_fields", "_file", "_places")
 
     def __init__(self, file: str, places: dict[str, int]) -> None:
         self._file = file
-        self._places = places
+        # Equal for most runs, and then shared: a dict of its own would be the largest part of it.
+        self._fields = _shared(tuple(places))
+        self._places = array("q", places.values())
 
     def __getitem__(self, field: str) -> Location:
-        return locate(self._file, self._places[field])
+        if field not in self._fields:
+            raise KeyError(field)
+        return locate(self._file, self._places[self._fields.index(field)])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._fields)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._fields)
 
     def __repr__(self) -> str:
         return f"FieldLocations({dict(self)})"
+
+
+@lru_cache(maxsize=1024)
+def _shared(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return fields
 
 
 def to_manifest(document: Document) -> Manifest:
@@ -70,7 +81,7 @@ def to_manifest(document: Document) -> Manifest:
 def _to_specs(document: Document) -> tuple[RunSpec, ...]:
     file = document.file
     defaults = _places(document.defaults)
-    return tuple(_to_spec(run, defaults, file) for run in document.runs)
+    return tuple(_to_spec(run, defaults, file) for run in document.take_runs())
 
 
 def _to_spec(run: RunNode, defaults: dict[str, int], file: str) -> RunSpec:

@@ -4,6 +4,7 @@ The checks work on the tree and trust no type in it, so that a file shows all it
 only a file without errors is converted.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,11 +53,25 @@ class Document:
         self.top = _without_runs(root) if isinstance(runs, MapNode) else root
         defaults = root.get("defaults")
         self.defaults = defaults if isinstance(defaults, MapNode) else MapNode(root.place)
-        self.runs = [
-            RunNode(key, place, fields, self.defaults, _merge(fields, self.defaults))
-            for key, fields, place, _ in self.entries
-            if isinstance(fields, MapNode)
-        ]
+
+    def runs(self) -> Iterator[RunNode]:
+        """Yield the runs that are mappings; made anew each time, which costs less than keeping."""
+        for key, fields, place, _ in self.entries:
+            if isinstance(fields, MapNode):
+                yield self._to_run(key, fields, place)
+
+    def take_runs(self) -> Iterator[RunNode]:
+        """Yield the runs for the last time and let go of each: a large file has a large tree."""
+        self.root["runs"] = MapNode()
+        entries = self.entries[::-1]
+        self.entries = []
+        while entries:
+            key, fields, place, _ = entries.pop()
+            yield self._to_run(key, fields, place)
+
+    def _to_run(self, key: str, fields: MapNode, place: int) -> RunNode:
+        merged = _merge(fields, self.defaults) if self.defaults else fields
+        return RunNode(key, place, fields, self.defaults, merged)
 
     @property
     def file(self) -> str:

@@ -32,16 +32,23 @@ def find_left_out(sources: Iterable[Source], documents: Iterable[Document]) -> l
 
 def _peek(path: str, wanted: set[tuple[str, str]]) -> LeftOut | None:
     """Return what the file is, if one of those is wanted; reads no YAML that can't be one."""
-    silent = Findings(path)
-    text = read_text(path, silent)
+    text = read_text(path, Findings(path))
     if text is None or not any(owner in text for owner, _ in wanted):
         return None
+    # As a rule the runs come last, and there are many of them: what is above them is enough.
+    head, found, _ = text.partition("\nruns:")
+    identity = _identity(head) if found else None
+    owner, project = identity or _identity(text) or ("", "")
+    return LeftOut(path, owner, project) if (owner, project.casefold()) in wanted else None
+
+
+def _identity(text: str) -> tuple[str, str] | None:
+    """Return owner and project of a manifest, None when it lacks one of them."""
+    silent = Findings("")
     root = load(text, silent)
     if root is None:
         return None
     document = Document(root, silent)
     owner, project = document.text("owner"), document.text("project")
-    is_ours = document.text("apiVersion").startswith("qarun/")
-    if is_ours and (owner, project.casefold()) in wanted:
-        return LeftOut(path, owner, project)
-    return None
+    is_manifest = document.text("apiVersion").startswith("qarun/")
+    return (owner, project) if is_manifest and owner and project else None

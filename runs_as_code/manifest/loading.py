@@ -202,7 +202,9 @@ class _Builder:
                 self._merges.setdefault(id(top), []).append((value, place))
             elif key is not _DROPPED:
                 top[key] = value
-                top.places += (self._key_place, place)
+                add_place = top.places.append
+                add_place(self._key_place)
+                add_place(place)
         elif top is not None:
             top.append(value)
             top.places.append(place)
@@ -275,7 +277,7 @@ class _Builder:
                 for key, item, key_place, value_place in source.entries():
                     if key not in node:
                         node[key] = item
-                        node.places += (key_place, value_place)
+                        node.places.extend((key_place, value_place))
 
     def _stop(self, rule: str, place: int, message: str, hint: str = "") -> None:
         self._findings.add(rule, place, message, hint=hint)

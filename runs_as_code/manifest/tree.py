@@ -1,8 +1,10 @@
 """YAML as plain values, with the place of every key and value.
 
-A place is one integer, line and column packed, because a large file has half a million of them.
+A place is one integer, line and column packed, because a large file has half a million of them;
+arrays hold them in a quarter of the memory of lists.
 """
 
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,9 +20,8 @@ class MapNode(dict[str, Any]):
     __slots__ = ("place", "places")
 
     def __init__(self, place: int = 0) -> None:
-        super().__init__()
         self.place = place
-        self.places: list[int] = []
+        self.places = array("q")
 
     def key_place(self, key: str) -> int:
         """Return the place of a key, or that of the mapping when the key is not in it."""
@@ -47,9 +48,8 @@ class SeqNode(list[Any]):
     __slots__ = ("place", "places")
 
     def __init__(self, place: int = 0) -> None:
-        super().__init__()
         self.place = place
-        self.places: list[int] = []
+        self.places = array("q")
 
 
 def pack(line: int, column: int) -> int:

@@ -254,6 +254,7 @@ def test_manifests_beside_a_given_file_are_found():
     write("f/other-owner.yaml", manifest("other"))
     write("f/other-project.yaml", manifest().replace("BD", "XY"))
     write("f/no-manifest.yaml", "owner: web-team\nproject: BD\n")
+    write("f/reversed.yaml", "runs: {}\n" + manifest(runs="").replace("runs: \n", ""))
     write("f/broken.yaml", "owner: web-team: [\n")
     write("f/binary.yaml", "\0")
     write("f/inner/same.yaml", manifest())
@@ -262,10 +263,12 @@ def test_manifests_beside_a_given_file_are_found():
 
     assert result.left_out == (
         LeftOut("f/invalid.yaml", "web-team", "BD"),
+        LeftOut("f/reversed.yaml", "web-team", "BD"),
         LeftOut("f/same.yml", "web-team", "bd"),
     )
     assert result.diagnostics == ()
-    assert read_manifests(["f/a.yaml", "f/same.yml", "f/invalid.yaml"]).left_out == ()
+    given = ["f/a.yaml", "f/same.yml", "f/invalid.yaml", "f/reversed.yaml"]
+    assert read_manifests(given).left_out == ()
 
 
 def test_a_folder_leaves_nothing_out():

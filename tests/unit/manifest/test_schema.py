@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import example, given
@@ -98,6 +100,22 @@ def test_the_example_manifest_is_read_without_a_word(read):
         result = read(m=json.dumps(each))
         assert result.diagnostics == ()
         assert len(result.manifests[0].runs) == len(each["runs"])
+
+
+def test_a_valid_file_costs_no_import_of_jsonschema(read):
+    """It takes longer than reading a thousand runs."""
+    read(m=json.dumps(SCHEMA["examples"][0]))
+    program = (
+        "import sys; from runs_as_code.manifest import read_manifests;"
+        "assert not read_manifests(['m.yaml']).diagnostics;"
+        "print({'jsonschema', 'difflib'} & set(sys.modules))"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert result.stdout == "set()\n"
 
 
 def test_an_unknown_schema_is_not_found():
