@@ -1,0 +1,77 @@
+"""Read scenario files, and the variants of the server that each of them runs against."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from runs_as_code.server import ServerOptions
+
+FOLDER = Path(__file__).parent
+SCHEMA = json.loads((FOLDER / "scenario.schema.json").read_text("utf-8"))
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "project": {"title_scope": "project"},
+    "milestone": {"title_scope": "milestone"},
+    "none": {"title_scope": "none"},
+    "escape": {"mangle_text": "escape"},
+    "trim": {"mangle_text": "trim"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One scenario; `server` are options of the embedded server in every variant."""
+
+    name: str
+    given: list[dict[str, Any]]
+    desired: list[dict[str, Any]]
+    beside: list[dict[str, Any]]
+    approvals: dict[str, Any]
+    meanwhile: list[dict[str, Any]]
+    expect: dict[str, Any]
+    differs: list[dict[str, Any]]
+    server: dict[str, Any]
+
+    def options(self, variant: str) -> ServerOptions:
+        """Return the server's options in a variant."""
+        return ServerOptions(**{**VARIANTS[variant], **self.server})
+
+    def expected(self, variant: str) -> dict[str, Any]:
+        """Return what must hold in a variant: `differs` replaces whole parts, with a reason."""
+        expected = dict(self.expect)
+        for difference in self.differs:
+            if variant in difference["in"]:
+                expected |= difference["expect"]
+        return expected
+
+
+def story_files() -> list[Path]:
+    """Return all scenario files, by name."""
+    return sorted(FOLDER.glob("*.yaml"))
+
+
+def read_story(path: Path) -> Story:
+    """Read one file; raise where it does not follow the schema."""
+    data = yaml.safe_load(path.read_text("utf-8"))
+    Draft202012Validator(SCHEMA).validate(data)
+    return Story(
+        name=path.stem,
+        given=data.get("given", []),
+        desired=as_list(data.get("desired", {"runs": {}})),
+        beside=as_list(data.get("beside", [])),
+        approvals=data.get("approvals", {}),
+        meanwhile=data.get("meanwhile", []),
+        expect=data["expect"],
+        differs=data.get("differs", []),
+        server=data.get("server", {}),
+    )
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is, anything else as the only item of one."""
+    return value if isinstance(value, list) else [value]
