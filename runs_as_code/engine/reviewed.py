@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runs_as_code.engine.applying import Job
-from runs_as_code.engine.checks import close_objection, find_marked, find_run
+from runs_as_code.engine.checks import close_objection
 from runs_as_code.engine.executor import needed_keys
 from runs_as_code.engine.planning import OpenProvider
 from runs_as_code.errors import StaleError
@@ -19,6 +19,7 @@ from runs_as_code.model.plan import Plan, ProjectPlan
 from runs_as_code.model.provider import Provider
 from runs_as_code.model.report import ActionResult, Status
 from runs_as_code.planning.marking import read_description
+from runs_as_code.planning.ownership import ProjectRuns
 from runs_as_code.planning.text import clash_form
 
 
@@ -35,6 +36,22 @@ class _Reviewed:
     problems: tuple[str, ...]
 
 
+class _Live:
+    """What is live, read once for all actions: the marked runs by marker and by owner and key."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.runs = ProjectRuns(listing.runs)
+        self.by_marker: dict[str, int] = {}
+        self.by_key: dict[tuple[str, str], list[int]] = {}
+        for marked in self.runs.all:
+            marker, run_id = marked.marker, marked.run.id
+            if marker is not None:
+                # By id, so of copies the original is found.
+                self.by_marker.setdefault(str(marker), run_id)
+                self.by_key.setdefault((marker.owner, marker.key), []).append(run_id)
+
+
 async def review_plan(plan: Plan, open_provider: OpenProvider) -> tuple[Plan, list[Job]]:
     """Hold a plan against what is live now; return what is left of it, and the jobs to do it.
 
@@ -48,7 +65,8 @@ async def review_plan(plan: Plan, open_provider: OpenProvider) -> tuple[Plan, li
     jobs: list[Job] = []
     problems: list[str] = []
     for (key, projects), listing in zip(groups.items(), listings, strict=True):
-        reviewed = [_review(providers[key], project, listing) for project in projects]
+        live = _Live(listing)
+        reviewed = [_review(providers[key], project, live) for project in projects]
         problems += [problem for part in reviewed for problem in part.problems]
         jobs.append(
             Job(
@@ -68,11 +86,11 @@ async def review_plan(plan: Plan, open_provider: OpenProvider) -> tuple[Plan, li
     return replace(plan, projects=left), jobs
 
 
-def _review(provider: Provider, project: ProjectPlan, listing: Listing) -> _Reviewed:
-    live = {run.id: run for run in listing.runs}
-    closed = [c for c in project.closes if c.run_id in live and not live[c.run_id].is_open]
-    there = {make.key: find_marked(listing, make.marker) for make in project.makes}
-    made = {key: run.id for key, run in there.items() if run is not None}
+def _review(provider: Provider, project: ProjectPlan, live: _Live) -> _Reviewed:
+    closed_ids = {run.id for run in live.listing.runs if not run.is_open}
+    closed = [close for close in project.closes if close.run_id in closed_ids]
+    found = {make.key: live.by_marker.get(make.marker) for make in project.makes}
+    made = {key: run_id for key, run_id in found.items() if run_id is not None}
     left = _without(project, {close.address for close in closed})
     # A close that is left must not trust a run that nobody proved, so that one stays in the plan.
     proved_again = needed_keys(left)
@@ -87,14 +105,14 @@ def _review(provider: Provider, project: ProjectPlan, listing: Listing) -> _Revi
         done=tuple(done),
         made={key: run_id for key, run_id in made.items() if key in proved_again},
         problems=(
-            *_make_problems(project, made, listing),
-            *_close_problems(left, made, listing),
+            *_make_problems(project, made, live),
+            *_close_problems(left, made, live.listing),
         ),
     )
 
 
-def _make_problems(project: ProjectPlan, made: Mapping[str, int], listing: Listing) -> list[str]:
-    found = {m.key: _make_problem(m, listing) for m in project.makes if m.key not in made}
+def _make_problems(project: ProjectPlan, made: Mapping[str, int], live: _Live) -> list[str]:
+    found = {m.key: _make_problem(m, live) for m in project.makes if m.key not in made}
     return [f"`{key}`: {problem}" for key, problem in found.items() if problem]
 
 
@@ -111,18 +129,16 @@ def _close_problems(left: ProjectPlan, made: Mapping[str, int], listing: Listing
     return problems
 
 
-def _make_problem(make: MakeRun, listing: Listing) -> str:
+def _make_problem(make: MakeRun, live: _Live) -> str:
     """Say why a run must not be made any more; its title must be free and its key unchanged."""
     ours = read_description(make.marker).marker
-    clash = clash_form(make.title)
-    for run in listing.runs:
-        marker = read_description(run.description).marker
-        is_same_key = ours and marker and (marker.owner, marker.key) == (ours.owner, ours.key)
-        if is_same_key and run.id not in make.known_runs:
-            return f"run {run.id} was made for this key meanwhile"
-        if clash_form(run.title) == clash:
-            return f"run {run.id} took the title `{make.title}` meanwhile"
-    if make.source_run is not None and find_run(listing, make.source_run) is None:
+    of_key = live.by_key.get((ours.owner, ours.key), []) if ours else []
+    for run_id in of_key:
+        if run_id not in make.known_runs:
+            return f"run {run_id} was made for this key meanwhile"
+    if bearers := live.runs.by_title.get(clash_form(make.title)):
+        return f"run {bearers[0].run.id} took the title `{make.title}` meanwhile"
+    if make.source_run is not None and make.source_run not in live.runs.by_id:
         return f"run {make.source_run}, which it is cloned from, is not in the project"
     return ""
 

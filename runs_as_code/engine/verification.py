@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from runs_as_code.engine.checks import find_run, made_objection
+from runs_as_code.engine.checks import made_objection
 from runs_as_code.engine.context import SEEN_DELAYS, Workplace
 from runs_as_code.engine.planning import Session, plan_again
 from runs_as_code.errors import ExitCode
 from runs_as_code.model.actions import Action, MakeRun
-from runs_as_code.model.live import Listing
+from runs_as_code.model.live import Listing, LiveRun
 from runs_as_code.model.plan import Approvals, ProjectPlan
 from runs_as_code.model.report import SUCCEEDED, ActionResult, Finding, Status
 
@@ -30,10 +30,11 @@ async def verify_project(
 ) -> Proof:
     """Read a project back after its actions ended; `session` is None for a reviewed plan."""
     listing = await _list_until_seen(place, results)
+    live = {run.id: run for run in listing.runs}
     proved = []
     others: list[Finding] = []
     for result in results:
-        checked, foreign = _check(result, listing)
+        checked, foreign = _check(result, live.get(result.run_id or 0))
         proved.append(checked)
         others += foreign
     findings: list[Finding] = []
@@ -58,10 +59,9 @@ async def _list_until_seen(place: Workplace, results: Iterable[ActionResult]) ->
     return listing
 
 
-def _check(result: ActionResult, listing: Listing) -> tuple[ActionResult, list[Finding]]:
+def _check(result: ActionResult, run: LiveRun | None) -> tuple[ActionResult, list[Finding]]:
     if result.status not in SUCCEEDED:
         return result, []
-    run = find_run(listing, result.run_id)
     if isinstance(result.action, MakeRun):
         if run is not None and not run.is_open:
             return result, [_finding(result, f"run {run.id} was closed meanwhile")]
