@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from runs_as_code.model.desired import Manifest, ManifestSet
 from runs_as_code.model.live import Catalog, Listing
@@ -27,10 +27,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan together with what it was made from, so that it can be made again."""
+    """A plan together with what it was made from, so that it can be made again.
 
-    plan: Plan
-    sessions: tuple[Session, ...]
+    Not shown by `repr`: until Python 3.11.7 `asyncio.run` asks for that of what it returns, which
+    took as long as all the planning of a large project.
+    """
+
+    plan: Plan = field(repr=False)
+    sessions: tuple[Session, ...] = field(repr=False)
 
 
 async def make_plan(
