@@ -79,6 +79,7 @@ class Program(click.Group):
 
 
 @click.group(
+    "qarun",
     cls=Program,
     no_args_is_help=False,
     invoke_without_command=True,

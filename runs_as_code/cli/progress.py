@@ -86,12 +86,12 @@ def _bar(console: Console) -> Iterator[Show]:
 
     def show(event: Event, line: str | None) -> None:
         if isinstance(event, ApplyStarted):
-            bar.update(task, total=event.total)
+            bar.update(task, total=event.total, refresh=True)
         elif isinstance(event, ActionStarted):
             bar.update(task, description=event.action.address)
             return
         elif isinstance(event, ActionFinished):
-            bar.advance(task)
+            bar.update(task, advance=1, refresh=True)
         elif isinstance(event, VerificationStarted):
             bar.update(task, description="reading back")
         if line:

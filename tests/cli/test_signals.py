@@ -1,0 +1,117 @@
+"""SIGINT and SIGTERM, against a server that takes its time, as processes of their own."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli.support import HEAD, Process, call, rows, start, write
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+
+Serve = Callable[..., str]
+
+KINDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+MANY = "runs:\n" + "".join(
+    f"  k{n:02}:\n    title: Run {n}\n    type: live\n    queryPlans: [{{folders: [1]}}]\n"
+    for n in range(30)
+)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    return write(tmp_path / "m.yaml", MANY, HEAD.replace("server: embedded\n", ""))
+
+
+@pytest.fixture
+def slow(serve: Serve) -> str:
+    return serve(latency=0.5, rate=0)
+
+
+def read_until(process: Process, words: str) -> str:
+    assert process.stderr is not None
+    seen = ""
+    while words not in seen:
+        line = process.stderr.readline()
+        assert line, seen
+        seen += line
+    return seen
+
+
+@pytest.mark.parametrize(("number", "code"), KINDS)
+def test_a_signal_while_reading_ends_at_once(number, code, manifest, slow, database):
+    with start("apply", "--auto-approve", "-f", manifest) as process:
+        wait_for_connection(process)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (code, "")
+    assert err.endswith("error: interrupted; nothing was written\n")
+    assert rows(database) == []
+
+
+def wait_for_connection(process: Process) -> None:
+    """Wait until the process has a socket, which is when it watches for signals."""
+    folder = Path(f"/proc/{process.pid}/fd")
+    if not folder.is_dir():
+        pytest.skip("needs /proc")
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        links = [str(path.readlink()) for path in folder.iterdir() if path.is_symlink()]
+        # The event loop itself has a pair of sockets.
+        if sum(link.startswith("socket:") for link in links) > 2:
+            return
+        time.sleep(0.01)
+    pytest.fail("it never connected")
+
+
+@pytest.mark.parametrize(("number", "code"), KINDS)
+def test_the_first_signal_lets_finish_what_is_under_way(number, code, manifest, slow, database):
+    with start("apply", "--auto-approve", "-f", manifest) as process:
+        read_until(process, "create revision")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Interrupted: finishing what is under way; " in err
+    made = len(rows(database))
+    assert 0 < made < 30
+    assert f"Apply: {made} done, {30 - made} skipped" in out
+    assert "run it again to go on" in out
+
+
+def test_running_again_goes_on(manifest, slow, database):
+    with start("apply", "--auto-approve", "-f", manifest) as process:
+        read_until(process, "create revision")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert call("apply", "--auto-approve", "-f", manifest).code == 0
+    assert len({title for _, title, _ in rows(database)}) == len(rows(database)) == 30
+
+
+def test_the_second_signal_ends_at_once(manifest, serve, database):
+    serve(latency=3, rate=0)
+    with start("apply", "--auto-approve", "-f", manifest) as process:
+        read_until(process, "create revision")
+        process.send_signal(signal.SIGINT)
+        read_until(process, "Interrupted: ")
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        took = time.monotonic() - started
+    assert process.returncode == 130
+    assert "error: interrupted again; what was under way may or may not have run" in err
+    assert "Apply:" not in out
+    assert took < 2.5
+
+
+@pytest.mark.parametrize(("number", "code"), KINDS)
+def test_serve_stops_cleanly(number, code, tmp_path: Path):
+    with start("serve", "--port", "0", "--database", tmp_path / "s.db") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        read_until(process, "Ctrl-C stops it")
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert err == "Stopped\n"
