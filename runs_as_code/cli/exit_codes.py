@@ -19,8 +19,12 @@ WHO = {
 @click.pass_obj
 def command(console: Console) -> None:
     """Explain the exit codes."""
-    console.data("".join(f"{code.value:>4}  {_meaning(code)}\n" for code in ExitCode))
+    console.data("".join(f"{code:>4}  {meaning}\n" for code, meaning in exit_table()))
 
 
-def _meaning(code: ExitCode) -> str:
-    return f"{EXITS[code]} ({WHO[code]})" if code in WHO else EXITS[code]
+def exit_table() -> list[tuple[int, str]]:
+    """Return each exit code with what it means."""
+    return [
+        (code.value, f"{EXITS[code]} ({WHO[code]})" if code in WHO else EXITS[code])
+        for code in ExitCode
+    ]
