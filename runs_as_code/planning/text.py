@@ -31,12 +31,14 @@ def normal_form(text: str) -> str:
 
     `normal_form(escape(x)) == normal_form(x)`: what a server escapes or trims compares equal.
     """
-    text = unicodedata.normalize("NFC", text)
     for _ in range(_MAX_ROUNDS):
-        if "<" not in text and "&" not in text:
-            break
-        plain = _TAG.sub("", _BLOCK_TAG.sub(" ", html.unescape(text)))
-        plain = unicodedata.normalize("NFC", plain)
+        plain = html.unescape(text) if "&" in text else text
+        # Tags go when nothing is left to decode, else escaping would change what is a tag; letters
+        # are composed when no tag is left, else a stroke behind one would be composed with its `>`.
+        if plain == text and "<" in text:
+            plain = _TAG.sub("", _BLOCK_TAG.sub(" ", text))
+        if plain == text:
+            plain = unicodedata.normalize("NFC", text)
         if plain == text:
             break
         text = plain
