@@ -96,7 +96,8 @@ def test_another_encoding_is_refused(tmp_path: Path, database: Path):
 
 def test_a_file_of_10_mb_is_read_and_its_problems_are_bounded(tmp_path: Path, database: Path):
     path = tmp_path / "m.yaml"
-    path.write_text(HEAD + "runs:\n" + "".join(f"  k{n}: 7\n" for n in range(900_000)), "utf-8")
+    runs = "".join(f"  k{n}: 7  # {'x' * 100}\n" for n in range(90_000))
+    path.write_text(f"{HEAD}runs:\n{runs}", "utf-8")
     assert path.stat().st_size > 10_000_000
     ended = call("plan", "-f", path)
     assert ended.code == 3
