@@ -6,6 +6,8 @@ import pytest
 
 from runs_as_code.server import ensure_database
 
+pytest.register_assert_rewrite("scenarios.judging", "scenarios.world")
+
 
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -28,6 +28,7 @@ class Story:
     """One scenario; `server` are options of the embedded server in every variant."""
 
     name: str
+    title: str
     given: list[dict[str, Any]]
     desired: list[dict[str, Any]]
     beside: list[dict[str, Any]]
@@ -61,6 +62,7 @@ def read_story(path: Path) -> Story:
     Draft202012Validator(SCHEMA).validate(data)
     return Story(
         name=path.stem,
+        title=data["name"],
         given=data.get("given", []),
         desired=as_list(data.get("desired", {"runs": {}})),
         beside=as_list(data.get("beside", [])),

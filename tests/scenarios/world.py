@@ -287,7 +287,7 @@ class World:
         run_id = changes.pop("run")
         if "{marker}" in changes.get("description", ""):
             old = next(r for r in await self._runs(PROJECT) if r["id"] == run_id)["description"]
-            marker = old[old.index("[qarun:") :].split("]")[0].removeprefix("[") + "]"
+            marker = old[old.index("[qarun:") :].split("]")[0] + "]"
             changes["description"] = changes["description"].replace("{marker}", marker)
         webpage.edit_run(self.app, run_id, changes)
 
