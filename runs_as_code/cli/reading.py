@@ -115,18 +115,16 @@ def _unknown(flag: str, given: str, problem: str, known: Iterable[str]) -> Usage
 def with_database_of(plan: Plan, sources: Sources) -> Sources:
     """Return the sources with the embedded server's file that a saved plan was made on.
 
-    A saved plan says where its lines stand, and the file lies beside the first manifest. Raises
-    UsageError where that leaves none or several: a new database would not be the one planned on.
+    It lies beside the first manifest. Raises UsageError where it is not there: a new database would
+    not be the one planned on.
     """
     is_embedded = any(project.server == EMBEDDED for project in plan.projects)
     if not is_embedded or sources.database is not None:
         return sources
-    places = {change.location for project in plan.projects for change in project.changes}
-    folders = {Path(place.file).parent for place in places if place is not None}
-    found = [folder / DATABASE for folder in sorted(folders) if (folder / DATABASE).is_file()]
-    if len(found) == 1:
-        return replace(sources, database=found[0])
+    database = Path(plan.files[0]).parent / DATABASE if plan.files else DATABASE
+    if database.is_file():
+        return replace(sources, database=database)
     raise UsageError(
-        "the plan was made on an embedded server, and which file that uses can't be told",
+        f"the plan was made on the embedded server, and its file `{database}` is not here",
         hint="give the same `--database` as for the plan, or run it in the same folder",
     )

@@ -65,7 +65,7 @@ def event_line(event: Event, style: Style) -> str | None:
     if isinstance(event, ApplyStarted):
         return f"Applying {count(event.total, 'action')}" if event.total else None
     if isinstance(event, ActionStarted):
-        return f"{_whose(event.project, event.action)}: {short_action_words(event.action)} ..."
+        return None  # its end follows soon, and says the same with the run's id
     if isinstance(event, ActionFinished):
         result = event.result
         return f"{_whose(result.project, result.action)}: {_outcome(result, style)}"
