@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -21,8 +21,10 @@ from runs_as_code.server import (
     ServerOptions,
     bind,
     create_key,
+    dump_database,
     ensure_database,
     list_emails,
+    read_faults,
     serve,
 )
 
@@ -48,15 +50,27 @@ address_options = grouped(
     ),
 )
 
+
+def _read_options(*, faults: Path | None, **given: Any) -> ServerOptions:
+    found, seed = read_faults(faults) if faults else ((), 0)
+    return ServerOptions(require_key=True, faults=found, fault_seed=seed, **given)
+
+
 server_options = grouped(
     "options",
-    lambda **given: ServerOptions(require_key=True, **given),
+    _read_options,
     click.option(
         "--seed",
-        type=click.Choice(["demo", "empty"]),
         default="demo",
         show_default=True,
+        metavar="demo|empty|FILE.yaml",
         help="What a new database holds.",
+    ),
+    click.option(
+        "--faults",
+        type=click.Path(path_type=Path),
+        metavar="FILE.yaml",
+        help="What goes wrong on purpose.",
     ),
     click.option(
         "--rate",
@@ -111,6 +125,9 @@ server_options = grouped(
     metavar="EMAIL",
     help="Make another key for this user and print it; repeatable.",
 )
+@click.option(
+    "--dump", is_flag=True, help="Write the database as a seed file to stdout and serve nothing."
+)
 @server_options
 @output_options
 @click.pass_obj
@@ -120,6 +137,8 @@ def command(
     database: Path,
     emails: tuple[str, ...],
     options: ServerOptions,
+    *,
+    dump: bool,
 ) -> ExitCode:
     """Serve an embedded QA Sphere on a port.
 
@@ -127,6 +146,9 @@ def command(
     follow, one a line with role and e-mail, and are never shown again. Runs until SIGINT or
     SIGTERM.
     """
+    if dump:
+        console.data(dump_database(database))
+        return ExitCode.DONE
     with bind_to(address) as sock:
         is_new = not database.exists()
         ensure_database(database, options.seed)

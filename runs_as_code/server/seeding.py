@@ -109,6 +109,8 @@ def list_emails(database: Path | str) -> list[tuple[str, str]]:
 def dump_database(database: Path | str) -> str:
     """Write everything but runs, keys and files as the text of a seed file."""
     path = Path(database)
+    if not path.exists():
+        raise DatabaseError(f"there is no database `{path}`", hint="name one with `--database`")
     check_version(path)
     store = Store(path)
     try:

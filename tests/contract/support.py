@@ -1,7 +1,8 @@
 """Read the recorded pairs of requests and responses that client and server are both held to.
 
-One file an endpoint under `pairs/`. In a body, `<time>`, `<hqid>`, `<int>` and `<text>` stand for
-any value of that kind; `example` puts one in, for tests that need a concrete reply.
+One file an endpoint: those that `qarun` calls or fills a server with under `pairs/`, all others
+under `pairs/more/`. In a body, `<time>`, `<hqid>`, `<int>` and `<text>` stand for any value of that
+kind; `example` puts one in, for tests that need a concrete reply.
 """
 
 import re
@@ -59,10 +60,13 @@ class Pair:
         return f"{self.file}: {self.name}"
 
 
-def load_pairs(endpoint: str | None = None) -> list[Pair]:
-    """Return all pairs, or those of one endpoint, e.g. `POST /project/{project}/run`."""
+def load_pairs(endpoint: str | None = None, pattern: str = "*.yaml") -> list[Pair]:
+    """Return pairs, or those of one endpoint, e.g. `POST /project/{project}/run`.
+
+    The pattern `**/*.yaml` takes in the endpoints that `qarun` does not use.
+    """
     pairs = []
-    for path in sorted(PAIRS.glob("*.yaml")):
+    for path in sorted(PAIRS.glob(pattern)):
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         pairs += [_read_pair(path.stem, document["endpoint"], item) for item in document["pairs"]]
     return [pair for pair in pairs if endpoint in {None, pair.endpoint}]

@@ -12,7 +12,7 @@ from contract.support import BASE, Message, Pair, example, load_pairs, matches
 from runs_as_code.server import ServerOptions, create_app, create_key, ensure_database
 from runs_as_code.server.app import ENDPOINTS
 
-PAIRS = load_pairs()
+PAIRS = load_pairs(pattern="**/*.yaml")
 EMAILS = {
     None: "owner@example.com",
     "owner": "owner@example.com",

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from server.support import Api
 
-from runs_as_code.server import ServerOptions, create_app, create_key, ensure_database
+from runs_as_code.server import (
+    ServerOptions,
+    create_app,
+    create_key,
+    ensure_database,
+    pytest_plugin,
+)
+
+# What the entry point `pytest11` gives users; a checkout that was installed earlier lacks it.
+pytest_configure = pytest_plugin.pytest_configure
+qasphere_server = pytest_plugin.qasphere_server
 
 Start = Callable[..., Api]
 

@@ -1,22 +1,16 @@
 """Faults on purpose: what the client sees, and what was really done."""
 
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from server.conftest import Start
-from server.support import BASE, Api
+from server.support import Api
 
 from runs_as_code.server import (
     DocumentError,
     Fault,
     Faults,
-    ServerOptions,
-    bind,
-    make_server,
     read_faults,
 )
 
@@ -111,33 +105,3 @@ def test_a_faults_file_is_read_and_checked(tmp_path: Path):
     path.write_text("apiVersion: qarun/faults/v1\nfaults: [{kind: earthquake}]\n")
     with pytest.raises(DocumentError, match=r"faults\[0\]\.kind: 'earthquake' is not one of"):
         read_faults(path)
-
-
-@pytest.fixture
-def address(database: Path) -> Iterator[str]:
-    sock = bind(port=0)
-    faults = (
-        Fault("lost-before", "GET /users"),
-        Fault("lost-after", CREATE),
-        Fault("reset", "GET /project"),
-    )
-    server = make_server(database, ServerOptions(faults=faults))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
-    thread.start()
-    yield f"http://127.0.0.1:{sock.getsockname()[1]}{BASE}"
-    server.should_exit = True
-    thread.join()
-    sock.close()
-
-
-def test_connections_really_end(address: str, capfd: pytest.CaptureFixture[str]):
-    with httpx.Client(trust_env=False) as client:
-        with pytest.raises(httpx.TransportError):
-            client.get(f"{address}/users")
-        with pytest.raises(httpx.TransportError):
-            client.post(f"{address}/project/BD/run", json=RUN)
-        with pytest.raises(httpx.TransportError):
-            client.get(f"{address}/project")
-        runs = client.get(f"{address}/project/BD/run").json()["runs"]
-    assert [run["title"] for run in runs] == ["A run"]
-    assert capfd.readouterr() == ("", "")

@@ -7,7 +7,13 @@ import pytest
 import yaml
 from server.support import Api
 
-from runs_as_code.server import DocumentError, create_app, dump_database, ensure_database
+from runs_as_code.server import (
+    DatabaseError,
+    DocumentError,
+    create_app,
+    dump_database,
+    ensure_database,
+)
 
 SEED = """
 apiVersion: qarun/seed/v1
@@ -151,6 +157,12 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
     with pytest.raises(DocumentError, match=r"and \d+ more") as caught:
         build(tmp_path, text)
     assert str(caught.value).count("projects[") == 10
+
+
+def test_a_dump_needs_a_database_and_makes_none(tmp_path: Path):
+    with pytest.raises(DatabaseError, match="there is no database"):
+        dump_database(tmp_path / "none.db")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dump_refuses_a_foreign_file(tmp_path: Path):

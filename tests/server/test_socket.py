@@ -1,40 +1,69 @@
-"""The same app on a real port."""
+"""The same app on a real port, through the fixture that users get."""
 
-import threading
-from collections.abc import Iterator
-from pathlib import Path
+import subprocess
+import sys
 
 import httpx
 import pytest
 
-from runs_as_code.server import ServerOptions, bind, create_key, make_server
+from runs_as_code import server
+from runs_as_code.server import Fault, RunningServer, bind
 
-BASE = "/api/public/v0"
+RUN = {"title": "A run", "type": "live", "queryPlans": [{"folderIds": [2]}]}
 
 
 @pytest.fixture
-def address(database: Path) -> Iterator[str]:
-    sock = bind(port=0)
-    server = make_server(database, ServerOptions(require_key=True))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
-    thread.start()
-    yield f"http://127.0.0.1:{sock.getsockname()[1]}{BASE}"
-    server.should_exit = True
-    thread.join()
-    sock.close()
+def client(qasphere_server: RunningServer):
+    headers = {"Authorization": f"ApiKey {qasphere_server.key}", "Content-Type": "application/json"}
+    with httpx.Client(base_url=qasphere_server.api, headers=headers, trust_env=False) as client:
+        yield client
 
 
-def test_a_client_uses_it_over_a_socket(address: str, database: Path):
-    key = create_key(database, "owner@example.com")
-    headers = {"Authorization": f"ApiKey {key}", "Content-Type": "application/json"}
-    run = {"title": "A run", "type": "live", "queryPlans": [{"folderIds": [2]}]}
-    with httpx.Client(headers=headers, trust_env=False) as client:
-        assert client.post(f"{address}/project/BD/run", json=run).json() == {"id": 1}
-        # The official client sends a JSON content type without a body.
-        assert client.post(f"{address}/project/BD/run/1/close").json() == {"message": "Run closed"}
-        assert client.get(f"{address}/project/BD/run?closed=true").json()["closed"] == 1
-        assert client.get(f"{address}/nowhere").json() == {"message": "Not found"}
-        assert client.get(f"{address}/users", headers={"Authorization": ""}).status_code == 401
+def test_a_client_uses_it_over_a_socket(client: httpx.Client):
+    assert client.post("/project/BD/run", json=RUN).json() == {"id": 1}
+    # The official client sends a JSON content type without a body.
+    assert client.post("/project/BD/run/1/close").json() == {"message": "Run closed"}
+    assert client.get("/project/BD/run?closed=true").json()["closed"] == 1
+    assert client.get("/nowhere").json() == {"message": "Not found"}
+    assert client.get("/users", headers={"Authorization": ""}).status_code == 401
+    assert client.get("/nowhere").headers["content-type"] == "application/json"
+
+
+def test_files_come_back_over_a_socket(client: httpx.Client, qasphere_server: RunningServer):
+    files = {"file": ("a.txt", b"content", "text/plain")}
+    headers = {"Authorization": client.headers["authorization"]}
+    with httpx.Client(headers=headers, trust_env=False) as plain:
+        made = plain.post(f"{qasphere_server.api}/file", files=files).json()
+        assert plain.get(made["url"]).content == b"content"
+
+
+@pytest.mark.qasphere(title_scope="none", seed="empty")
+def test_the_marker_sets_options(client: httpx.Client, qasphere_server: RunningServer):
+    assert client.get("/project").json() == {"projects": []}
+    assert qasphere_server.environ == {
+        "QAS_URL": qasphere_server.url,
+        "QAS_TOKEN": qasphere_server.key,
+    }
+
+
+def test_other_users_have_keys_too(client: httpx.Client, qasphere_server: RunningServer):
+    headers = {"Authorization": f"Bearer {qasphere_server.key_for('vera@example.com')}"}
+    assert client.get("/users", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["lost-before", "lost-after", "reset"])
+def test_connections_really_end(
+    client: httpx.Client,
+    qasphere_server: RunningServer,
+    kind: str,
+    capfd: pytest.CaptureFixture[str],
+):
+    qasphere_server.faults.add(Fault(kind, "POST *", times=1))
+    with pytest.raises(httpx.TransportError):
+        client.post("/project/BD/run", json=RUN)
+    runs = client.get("/project/BD/run").json()["runs"]
+    assert [run["title"] for run in runs] == ([] if kind == "lost-before" else ["A run"])
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_taken_port_is_an_error_of_the_system():
@@ -42,3 +71,20 @@ def test_a_taken_port_is_an_error_of_the_system():
         first.listen()
         with pytest.raises(OSError, match="in use"):
             bind(port=first.getsockname()[1])
+
+
+def test_the_plugin_imports_nothing_heavy():
+    program = (
+        "import sys, runs_as_code.server.pytest_plugin\n"
+        "print([m for m in ('sqlalchemy', 'starlette', 'uvicorn', 'yaml') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_every_public_name_can_be_imported():
+    assert all(getattr(server, name) is not None for name in server.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        server.nothing  # noqa: B018 - the access itself is what must fail
