@@ -1,32 +1,43 @@
 """Close a run, after a last look at it: what is closed stays closed."""
 
+from dataclasses import replace
+
 from runs_as_code.engine.checks import close_objection, find_run
 from runs_as_code.engine.context import CLOSE_LISTING_AGE, LOOK_DELAYS, Outcome, Workplace
-from runs_as_code.errors import AccessError, ExitCode, QarunError, UnknownOutcomeError
+from runs_as_code.errors import ExitCode, QarunError, UnknownOutcomeError
 from runs_as_code.model.actions import CloseRun
 
 
 async def close_run(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
     """Close a run unless something about it changed; on any error read back, closed is done."""
+    outcome = await _look_and_send(place, action, successor)
+    if outcome.is_unknown:
+        # Seconds went by since the look that allowed it: people may be at work in the run by now.
+        again = await _look_and_send(place, action, successor)
+        outcome = again if again.is_done or again.is_unknown else _still_unknown(outcome, again)
+    return outcome
+
+
+async def _look_and_send(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
     try:
         open_runs = await place.open_runs.since(place.clock.now() - CLOSE_LISTING_AGE)
         objection = close_objection(action, open_runs, successor)
         if objection:
             return await _not_closable(place, action, objection)
-        outcome = await _send(place, action)
-        if outcome.is_unknown:
-            outcome = await _send(place, action)
+        return await _send(place, action)
     except QarunError as error:
         return Outcome(is_done=False, message=error.message, exit_code=error.exit_code)
-    return outcome
+
+
+def _still_unknown(first: Outcome, again: Outcome) -> Outcome:
+    """The first request may still be under way, whatever kept the second from being sent."""
+    return replace(first, message=f"{first.message}; not sent again: {again.message}")
 
 
 async def _send(place: Workplace, action: CloseRun) -> Outcome:
     try:
         await place.provider.close_run(action.run_id)
-    except AccessError:
-        raise
-    except QarunError as error:
+    except QarunError as error:  # 403 too: what a second close is answered with is known to nobody
         return await _read_back(place, action, error)
     return Outcome(is_done=True, run_id=action.run_id)
 
@@ -42,7 +53,9 @@ async def _read_back(place: Workplace, action: CloseRun, error: QarunError) -> O
         run = find_run(listing, action.run_id)
         if run is not None and not run.is_open:
             message = f"confirmed by look-up after: {error.message}"
-            return Outcome(is_done=True, run_id=run.id, message=message)
+            # A close that provably did not run was somebody else's.
+            is_theirs = not is_ambiguous
+            return Outcome(is_done=True, run_id=run.id, message=message, was_there=is_theirs)
     return Outcome(
         is_done=False,
         is_unknown=is_ambiguous,
