@@ -6,6 +6,9 @@ from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
 from runs_as_code.model.live import Listing, LiveRun
 from runs_as_code.planning.marking import read_description
 
+_OWN_TITLE = 7
+"""The word of a marker that is always a digest."""
+
 
 def find_run(listing: Listing, run_id: int | None) -> LiveRun | None:
     """Return the run with this id, if it is listed."""
@@ -14,7 +17,9 @@ def find_run(listing: Listing, run_id: int | None) -> LiveRun | None:
 
 def find_marked(listing: Listing, marker: str) -> LiveRun | None:
     """Return the run that bears exactly this marker; of copies the original, the lowest id."""
-    bearers = [run for run in listing.runs if marker_of(run) == marker]
+    # Digests survive whatever a server does to a text, and reading each marker takes long.
+    sign = marker.split(" ")[_OWN_TITLE]
+    bearers = [run for run in listing.runs if sign in run.description and marker_of(run) == marker]
     return min(bearers, key=lambda run: run.id, default=None)
 
 
@@ -46,6 +51,16 @@ def close_objection(
     if needs_successor and is_successor_known and find_run(open_runs, successor) is None:
         return f"has no open successor: run {successor} is not open"
     return ""
+
+
+def twin_objection(run_id: int | None, first: int | None) -> str:
+    """Say whether `first`, the lowest id that bears a made run's marker, is another run.
+
+    Unique titles keep two applies from making the same run; a project without them can't.
+    """
+    if run_id is None or first is None or first >= run_id:
+        return ""
+    return f"is a second one of this revision: run {first} bears the same marker; close one of them"
 
 
 def made_objection(action: MakeRun, run: LiveRun | None) -> str:

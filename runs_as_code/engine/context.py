@@ -51,12 +51,16 @@ class Workplace:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the sending of one write ended; `run_id` is set when the run is known."""
+    """How the sending of one write ended; `run_id` is set when the run is known.
+
+    `is_absent` says of an unknown outcome that the last look was good and did not show the run.
+    """
 
     is_done: bool
     message: str = ""
     run_id: int | None = None
     was_there: bool = False
     is_unknown: bool = False
+    is_absent: bool = False
     is_stale: bool = False
     exit_code: ExitCode = field(default=ExitCode.DONE)

@@ -4,7 +4,15 @@ The title is unique, so a second POST of the same run can't make a second one; t
 description tells whose run bears the title.
 """
 
-from runs_as_code.engine.checks import find_marked, find_run, made_objection, members_objection
+from dataclasses import replace
+
+from runs_as_code.engine.checks import (
+    find_marked,
+    find_run,
+    made_objection,
+    members_objection,
+    twin_objection,
+)
 from runs_as_code.engine.context import LOOK_DELAYS, SEEN_DELAYS, Outcome, Workplace
 from runs_as_code.errors import ConflictError, ExitCode, QarunError, UnknownOutcomeError
 from runs_as_code.model.actions import MakeRun
@@ -12,16 +20,25 @@ from runs_as_code.model.desired import RunType
 from runs_as_code.model.live import Listing, LiveRun
 from runs_as_code.model.provider import RunFields
 from runs_as_code.planning.marking import read_description
+from runs_as_code.planning.ownership import ProjectRuns
+from runs_as_code.planning.policy import incomplete_listing
 from runs_as_code.planning.text import clash_form
 
 
 async def make_run(place: Workplace, action: MakeRun, source_id: int | None) -> Outcome:
     """Create or clone a run; after an unknown outcome look for it, and send it once more."""
     outcome = await _send(place, action, source_id)
-    if outcome.is_unknown:
+    if outcome.is_unknown and outcome.is_absent:
         # Harmless even if the first one arrives late: the title is taken then.
-        outcome = await _send(place, action, source_id)
+        again = await _send(place, action, source_id)
+        is_settled = again.is_done or again.is_unknown or again.run_id is not None
+        outcome = again if is_settled else _still_unknown(outcome, again)
     return outcome
+
+
+def _still_unknown(first: Outcome, again: Outcome) -> Outcome:
+    """The first request may still be under way, whatever kept the second from running."""
+    return replace(first, message=f"{first.message}; sent again: {again.message}")
 
 
 async def _send(place: Workplace, action: MakeRun, source_id: int | None) -> Outcome:
@@ -42,9 +59,14 @@ async def _send(place: Workplace, action: MakeRun, source_id: int | None) -> Out
 
 async def _resolve_conflict(place: Workplace, action: MakeRun, error: ConflictError) -> Outcome:
     """Find out whose run bears the title that the server says is taken."""
+    problem = "the server does not list it"
     for delay in LOOK_DELAYS:
         await place.clock.sleep(delay)
-        listing = await place.all_runs.now()
+        try:
+            listing = await place.all_runs.now()
+        except QarunError as failure:
+            problem = f"what is live can't be read: {failure.message}"
+            continue
         ours = find_marked(listing, action.marker)
         if ours is not None:
             return Outcome(is_done=True, run_id=ours.id, was_there=True)
@@ -56,21 +78,26 @@ async def _resolve_conflict(place: Workplace, action: MakeRun, error: ConflictEr
                 run_id=holder.id,
                 exit_code=ExitCode.ERROR,
             )
+    # It may be the very run of an earlier try whose reply was lost.
     return Outcome(
         is_done=False,
-        message=f"the title is taken by run {error.run_id}, which the server does not list",
+        is_unknown=True,
+        message=f"the title is taken by run {error.run_id}, and {problem}",
         exit_code=ExitCode.ERROR,
     )
 
 
 async def _look(place: Workplace, action: MakeRun, error: UnknownOutcomeError) -> Outcome:
     """Look for a run whose create may or may not have run."""
+    is_absent = False
     for delay in LOOK_DELAYS:
         await place.clock.sleep(delay)
+        is_absent = False
         try:
             listing = await place.all_runs.now()
         except QarunError:
             continue
+        is_absent = not incomplete_listing(listing)
         ours = find_marked(listing, action.marker)
         if ours is not None:
             message = "confirmed by look-up after the reply was lost"
@@ -86,6 +113,7 @@ async def _look(place: Workplace, action: MakeRun, error: UnknownOutcomeError) -
     return Outcome(
         is_done=False,
         is_unknown=True,
+        is_absent=is_absent,
         message=f"{error.message}; it did not show up in the list: look for `{action.title}`"
         " in the web page, then plan again",
         exit_code=error.exit_code,
@@ -96,13 +124,14 @@ def _rival(action: MakeRun, listing: Listing) -> LiveRun | None:
     """Find a run that took the title or the key's next revision meanwhile."""
     ours = read_description(action.marker).marker
     clash = clash_form(action.title)
-    for run in sorted(listing.runs, key=lambda run: run.id):
-        if run.id in action.known_runs:
+    for marked in ProjectRuns(listing.runs).all:
+        if marked.run.id in action.known_runs:
             continue
-        marker = read_description(run.description).marker
+        marker = marked.marker
         is_same_key = ours and marker and (marker.owner, marker.key) == (ours.owner, ours.key)
-        if is_same_key or clash_form(run.title) == clash:
-            return run
+        # A copy that somebody made of an older run says nothing about this one.
+        if (is_same_key and not marked.is_copy) or marked.clash == clash:
+            return marked.run
     return None
 
 
@@ -122,15 +151,16 @@ async def verify_made(place: Workplace, action: MakeRun, run_id: int, source_id:
 
     For fixed types the members must equal the source's, or the declared test cases.
     """
-    run = None
     moment = place.clock.now()
+    listing = await place.open_runs.since(moment)
     for delay in SEEN_DELAYS:
-        await place.clock.sleep(delay)
-        run = find_run(await place.open_runs.since(moment), run_id)
-        if run is not None:
+        if find_run(listing, run_id) is not None:
             break
-        moment = place.clock.now()
-    objection = made_objection(action, run)
+        await place.clock.sleep(delay)
+        listing = await place.open_runs.now()
+    run = find_run(listing, run_id)
+    first = find_marked(listing, action.marker)
+    objection = made_objection(action, run) or twin_objection(run_id, first.id if first else None)
     if objection or run is None or run.type == RunType.LIVE:
         return objection
     return await _members_objection(place, action, run_id, source_id)
