@@ -46,9 +46,9 @@ class _Live:
         self.by_key: dict[tuple[str, str], list[int]] = {}
         for marked in self.runs.all:
             marker, run_id = marked.marker, marked.run.id
-            if marker is not None:
-                # By id, so of copies the original is found.
-                self.by_marker.setdefault(str(marker), run_id)
+            # A copy that somebody made stands for nothing, whenever it was made.
+            if marker is not None and not marked.is_copy:
+                self.by_marker[str(marker)] = run_id
                 self.by_key.setdefault((marker.owner, marker.key), []).append(run_id)
 
 
