@@ -109,7 +109,7 @@ class ProjectExecutor:
         if not outcome.is_done or outcome.run_id is None:
             return self._failed(action, outcome)
         if action.key in self._needed:
-            objection = await verify_made(self._place, action, outcome.run_id, source)
+            objection = await self._prove(action, outcome.run_id, source)
             if objection:
                 message = f"run {outcome.run_id} {objection}"
                 return self._finish(
@@ -117,6 +117,12 @@ class ProjectExecutor:
                 )
         self._made[action.key] = outcome.run_id
         return self._succeeded(action, outcome)
+
+    async def _prove(self, action: MakeRun, run_id: int, source: int | None) -> str:
+        try:
+            return await verify_made(self._place, action, run_id, source)
+        except QarunError as error:  # it was made all the same, and must be reported so
+            return f"could not be read back: {error.message}"
 
     async def _close(self, action: CloseRun) -> ActionResult:
         successor = action.successor_run or self._made.get(action.successor_key or "")

@@ -1,12 +1,12 @@
 """After an apply: see every run of it, plan again, and prove that nothing of it is still wanted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from runs_as_code.engine.checks import made_objection
+from runs_as_code.engine.checks import made_objection, marker_of, twin_objection
 from runs_as_code.engine.context import SEEN_DELAYS, Workplace
 from runs_as_code.engine.planning import Session, plan_again
-from runs_as_code.errors import ExitCode
+from runs_as_code.errors import ExitCode, QarunError
 from runs_as_code.model.actions import Action, MakeRun
 from runs_as_code.model.live import Listing, LiveRun
 from runs_as_code.model.plan import Approvals, ProjectPlan
@@ -15,11 +15,15 @@ from runs_as_code.model.report import SUCCEEDED, ActionResult, Finding, Status
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What reading back showed: the results, some of them no longer done, and what else differs."""
+    """What reading back showed: the results, some of them no longer done, and what else differs.
+
+    `is_read` is False when nothing could be read.
+    """
 
     results: tuple[ActionResult, ...]
     findings: tuple[Finding, ...] = ()
     changed_by_others: tuple[Finding, ...] = ()
+    is_read: bool = True
 
 
 async def verify_project(
@@ -29,12 +33,17 @@ async def verify_project(
     approvals: Approvals,
 ) -> Proof:
     """Read a project back after its actions ended; `session` is None for a reviewed plan."""
-    listing = await _list_until_seen(place, results)
+    try:
+        listing = await _list_until_seen(place, results)
+    except QarunError as error:  # what was done must be told all the same
+        message = f"could not be read back: {error.message}"
+        return Proof(tuple(_unproved(result, message) for result in results), is_read=False)
     live = {run.id: run for run in listing.runs}
+    firsts = _first_bearers(listing)
     proved = []
     others: list[Finding] = []
     for result in results:
-        checked, foreign = _check(result, live.get(result.run_id or 0))
+        checked, foreign = _check(result, live.get(result.run_id or 0), firsts)
         proved.append(checked)
         others += foreign
     findings: list[Finding] = []
@@ -49,31 +58,46 @@ async def verify_project(
 
 
 async def _list_until_seen(place: Workplace, results: Iterable[ActionResult]) -> Listing:
-    wanted = {result.run_id for result in results if result.status in SUCCEEDED}
+    good = [result for result in results if result.status in SUCCEEDED]
+    made = {r.run_id for r in good if isinstance(r.action, MakeRun)}
+    closed = {r.run_id for r in good if not isinstance(r.action, MakeRun)}
     listing = await place.all_runs.now()
     for delay in SEEN_DELAYS:
-        if wanted <= {run.id for run in listing.runs}:
+        open_ids = {run.id for run in listing.runs if run.is_open}
+        if made <= {run.id for run in listing.runs} and not closed & open_ids:
             break
         await place.clock.sleep(delay)
         listing = await place.all_runs.now()
     return listing
 
 
-def _check(result: ActionResult, run: LiveRun | None) -> tuple[ActionResult, list[Finding]]:
+def _check(
+    result: ActionResult, run: LiveRun | None, firsts: Mapping[str, int]
+) -> tuple[ActionResult, list[Finding]]:
     if result.status not in SUCCEEDED:
         return result, []
     if isinstance(result.action, MakeRun):
         if run is not None and not run.is_open:
             return result, [_finding(result, f"run {run.id} was closed meanwhile")]
-        objection = made_objection(result.action, run)
+        first = firsts.get(result.action.marker)
+        objection = made_objection(result.action, run) or twin_objection(result.run_id, first)
     else:
         objection = "is still open" if run is not None and run.is_open else ""
     if not objection:
         return result, []
-    message = f"run {result.run_id} {objection}"
-    return replace(
-        result, status=Status.UNVERIFIED, message=message, exit_code=ExitCode.UNVERIFIED
-    ), []
+    return _unproved(result, f"run {result.run_id} {objection}"), []
+
+
+def _unproved(result: ActionResult, message: str) -> ActionResult:
+    if result.status not in SUCCEEDED:
+        return result
+    return replace(result, status=Status.UNVERIFIED, message=message, exit_code=ExitCode.UNVERIFIED)
+
+
+def _first_bearers(listing: Listing) -> dict[str, int]:
+    """Return for each marker the run with the lowest id that bears it."""
+    newest_first = sorted(listing.runs, key=lambda run: run.id, reverse=True)
+    return {marker: run.id for run in newest_first if (marker := marker_of(run))}
 
 
 def _still_wanted(again: ProjectPlan, results: Iterable[ActionResult]) -> list[Finding]:
