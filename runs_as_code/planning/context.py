@@ -127,6 +127,8 @@ class Context:
 
     def members(self, spec: RunSpec) -> list[Member]:
         """Return the live runs of a declared key, previous keys and adoption included, by id."""
+        if spec.adopt is None and not spec.previous_keys:
+            return list(self._by_key.get(spec.key, ()))
         keys = {spec.key, *(spec.previous_keys or ())}
         members = [member for key in keys for member in self._by_key.get(key, ())]
         adopted = self.runs.by_id.get(spec.adopt) if spec.adopt is not None else None

@@ -150,11 +150,12 @@ def _notes(ctx: Context) -> tuple[str, ...]:
         carriers += [m for m in orphans if m.marker is not None and m.marker.owner == alias]
         if not carriers:
             notes.append(f"ownerAliases: `{alias}` may go: no run depends on it any more")
-    for key, declaration in sorted(ctx.declarations.items()):
+    renamed = [key for key, d in ctx.declarations.items() if d.spec.previous_keys]
+    for key in sorted(renamed):
         carried = {m.marker.key for m in _last_words(ctx, key) if m.marker is not None}
         notes += [
             f"previousKeys of `{key}`: `{old}` may go: no run depends on it any more"
-            for old in declaration.spec.previous_keys or ()
+            for old in ctx.declarations[key].spec.previous_keys or ()
             if old not in carried
         ]
     return tuple(notes)
