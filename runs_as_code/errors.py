@@ -6,7 +6,8 @@ QarunError (1)
 ├── RefusedError (5)           refused by a safety rule, or an approval is missing
 ├── StaleError (6)             the plan is stale; nothing was written
 ├── UnreachableError (9)       server unreachable, or out of time
-│   └── UnknownOutcomeError    a write may or may not have run
+│   ├── UnknownOutcomeError    a write may or may not have run
+│   └── NotRunError            a write provably did not run, and may be sent after a pause
 └── ServiceError (1)           the server answered, but not with what was asked for
     ├── BadResponseError       not JSON, or not the shape expected
     ├── NotFoundError          404
@@ -81,6 +82,14 @@ class UnreachableError(QarunError):
 
 class UnknownOutcomeError(UnreachableError):
     """A write was sent and no trustworthy reply came back: it may or may not have run."""
+
+
+class NotRunError(UnreachableError):
+    """A write provably did not run; after `pause` seconds it may be sent, once looked again."""
+
+    def __init__(self, message: str, *, pause: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.pause = pause
 
 
 class ServiceError(QarunError):

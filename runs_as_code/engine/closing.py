@@ -3,18 +3,36 @@
 from dataclasses import replace
 
 from runs_as_code.engine.checks import close_objection, find_run
-from runs_as_code.engine.context import CLOSE_LISTING_AGE, LOOK_DELAYS, Outcome, Workplace
-from runs_as_code.errors import ExitCode, QarunError, UnknownOutcomeError
+from runs_as_code.engine.context import (
+    CLOSE_LISTING_AGE,
+    LONGEST_PAUSE,
+    LOOK_DELAYS,
+    POSTPONED_TRIES,
+    Outcome,
+    Workplace,
+)
+from runs_as_code.errors import ExitCode, NotRunError, QarunError, UnknownOutcomeError
 from runs_as_code.model.actions import CloseRun
 
 
 async def close_run(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
     """Close a run unless something about it changed; on any error read back, closed is done."""
-    outcome = await _look_and_send(place, action, successor)
+    outcome = await _patiently(place, action, successor)
     if outcome.is_unknown:
         # Seconds went by since the look that allowed it: people may be at work in the run by now.
-        again = await _look_and_send(place, action, successor)
+        again = await _patiently(place, action, successor)
         outcome = again if again.is_done or again.is_unknown else _still_unknown(outcome, again)
+    return outcome
+
+
+async def _patiently(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
+    """Send it again while it provably did not run, each time after another look."""
+    outcome = await _look_and_send(place, action, successor)
+    for doubling in range(POSTPONED_TRIES - 1):
+        if outcome.pause is None:
+            break
+        await place.clock.sleep(min(outcome.pause * 2**doubling, LONGEST_PAUSE))
+        outcome = await _look_and_send(place, action, successor)
     return outcome
 
 
@@ -37,6 +55,10 @@ def _still_unknown(first: Outcome, again: Outcome) -> Outcome:
 async def _send(place: Workplace, action: CloseRun) -> Outcome:
     try:
         await place.provider.close_run(action.run_id)
+    except NotRunError as error:
+        return Outcome(
+            is_done=False, pause=error.pause, message=error.message, exit_code=error.exit_code
+        )
     except QarunError as error:  # 403 too: what a second close is answered with is known to nobody
         return await _read_back(place, action, error)
     return Outcome(is_done=True, run_id=action.run_id)

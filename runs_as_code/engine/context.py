@@ -15,6 +15,12 @@ LOOK_DELAYS = (0.0, 1.0, 2.0, 4.0)
 SEEN_DELAYS = (0.0, 0.5, 1.0, 2.0, 3.0, 3.5)
 """Seconds between the looks for a run that was just made: 10 seconds in all."""
 
+POSTPONED_TRIES = 6
+"""Tries of a close that the server provably did not run; each has a look of its own."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two of them at most."""
+
 CLOSE_LISTING_AGE = 1.0
 """A listing this old in seconds still serves the check before a close."""
 
@@ -53,7 +59,8 @@ class Workplace:
 class Outcome:
     """How the sending of one write ended; `run_id` is set when the run is known.
 
-    `is_absent` says of an unknown outcome that the last look was good and did not show the run.
+    `pause` is set, in seconds, where nothing ran and trying again is of use. `is_absent` says of an
+    unknown outcome that the last look was good and did not show the run.
     """
 
     is_done: bool
@@ -63,4 +70,5 @@ class Outcome:
     is_unknown: bool = False
     is_absent: bool = False
     is_stale: bool = False
+    pause: float | None = None
     exit_code: ExitCode = field(default=ExitCode.DONE)

@@ -32,7 +32,8 @@ class Provider(Protocol):
     Every method may raise the errors of `runs_as_code.errors`: AccessError, UnreachableError,
     BadResponseError, NotFoundError. Writes are sent at most once unless the server provably did
     not run them (429, connection refused); they may also raise ConflictError, RejectedError, and
-    UnknownOutcomeError when the reply was lost or can't be trusted.
+    UnknownOutcomeError when the reply was lost or can't be trusted. A close is sent once in any
+    case: NotRunError says that it may be sent again, after another look.
     """
 
     @property

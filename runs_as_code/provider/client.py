@@ -12,7 +12,7 @@ from typing import Self
 import httpx
 
 from runs_as_code import __version__
-from runs_as_code.errors import AccessError, UsageError
+from runs_as_code.errors import AccessError, NotRunError, UsageError
 from runs_as_code.provider import directory
 from runs_as_code.provider.address import Address, parse_address
 from runs_as_code.provider.exchange import Answer, Fault, Request
@@ -20,7 +20,7 @@ from runs_as_code.provider.failures import answer_error, fault_error
 from runs_as_code.provider.faults import fault_of
 from runs_as_code.provider.pacing import Pacer
 from runs_as_code.provider.project import ProjectProvider
-from runs_as_code.provider.retry import Outcome, with_retries
+from runs_as_code.provider.retry import Outcome, may_repeat, pause, with_retries
 from runs_as_code.provider.timing import DEFAULT_TIMING, Timing
 from runs_as_code.provider.wire_names import Project
 
@@ -106,10 +106,15 @@ class QaSphereClient:
         """
         outcome = await with_retries(request, self._attempt, self._timing)
         if isinstance(outcome, Fault):
-            raise fault_error(request, outcome, self._address)
-        if outcome.is_success or outcome.status in allowed:
+            error = fault_error(request, outcome, self._address)
+        elif outcome.is_success or outcome.status in allowed:
             return outcome
-        raise answer_error(request, outcome, self._address)
+        else:
+            error = answer_error(request, outcome, self._address)
+        if request.needs_look and may_repeat(request, outcome):
+            after = pause(outcome, 1, self._timing)
+            raise NotRunError(error.message, pause=after, hint=error.hint)
+        raise error
 
     async def _attempt(self, request: Request) -> Outcome:
         """Send once. Faults are values, so no error ever drags an httpx request along."""

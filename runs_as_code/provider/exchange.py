@@ -14,7 +14,8 @@ TOO_MANY_REQUESTS = 429
 class Request:
     """A request beneath the API's path; `path` is quoted, `scope` is the project it is for.
 
-    `is_write` decides what may be repeated, not the method: a POST may only read.
+    `is_write` decides what may be repeated, not the method: a POST may only read. With
+    `needs_look` nothing is: what can't be undone is sent again only after another look.
     """
 
     method: str
@@ -22,6 +23,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | None = None
     is_write: bool = False
+    needs_look: bool = False
     scope: str = ""
 
     @property

@@ -99,8 +99,12 @@ class ProjectProvider:
         return await self._make("/run/clone", wire.clone_body(source_id, fields))
 
     async def close_run(self, run_id: int) -> None:
-        """Close a run; it can't be opened again. The method is POST [CLI]."""
-        request = self._request("POST", f"/run/{run_id}/close", is_write=True)
+        """Close a run; it can't be opened again. The method is POST [CLI].
+
+        It is sent once: raise NotRunError where it may be sent again after another look.
+        """
+        path = f"{self._root}/run/{run_id}/close"
+        request = Request("POST", path, is_write=True, needs_look=True, scope=self._project)
         answer = await self._sender.send(request)
         try:
             wire.parse_acknowledgement(request.label, answer.body)
@@ -128,7 +132,9 @@ class ProjectProvider:
         body: dict[str, object] | None = None,
         is_write: bool = False,
     ) -> Request:
-        return Request(method, self._root + path, query, body, is_write, self._project)
+        return Request(
+            method, self._root + path, query, body, is_write=is_write, scope=self._project
+        )
 
     async def _unknown_project(self, error: NotFoundError) -> NotFoundError:
         try:

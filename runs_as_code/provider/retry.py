@@ -43,7 +43,9 @@ async def with_retries(
 
     retrying = AsyncRetrying(
         sleep=timing.sleep,
-        retry=retry_if_result(lambda outcome: may_repeat(request, outcome)),
+        retry=retry_if_result(
+            lambda outcome: may_repeat(request, outcome) and not request.needs_look
+        ),
         wait=wait,
         stop=is_over,
         retry_error_callback=_last,

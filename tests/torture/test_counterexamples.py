@@ -162,6 +162,23 @@ def test_a_close_is_not_sent_again_after_people_went_to_work(make_ground, runner
     check(ground, ended)
 
 
+@pytest.mark.parametrize("is_at_work", [True, False])
+def test_a_throttled_close_is_sent_again_only_after_another_look(make_ground, runner, is_at_work):
+    """Pauses add up to minutes, and people go to work meanwhile."""
+    ground = make_ground()
+    old = ground.open_runs(OWNER)["retitled"][0]
+    storm = At(CLOSES, Fault(Kind.STATUS_BEFORE, status=429, retry_after="20"), times=2)
+    work = At(CLOSES, deed=lambda: ground.people.record(old, 1), times=int(is_at_work))
+    if not is_at_work:
+        work.number = 100
+    document = changed("retitled", description="New.")
+    ended = runner.run(apply_with(ground, document, storm, work))
+    close = by_address(ended)[f"close:{old}"]
+    assert close.status is (Status.STALE if is_at_work else Status.DONE)
+    assert ground.truth()[old].seen.is_open is is_at_work
+    check(ground, ended)
+
+
 def test_two_applies_without_unique_titles_say_that_they_made_twins(make_ground, runner):
     ground = make_ground(NO_TITLES)
     document = manifest({**QUIET["runs"], "fresh": live("Fresh", "Menu")})

@@ -2,7 +2,7 @@ import httpx
 import pytest
 from unit.provider.support import Script, ok, run
 
-from runs_as_code.errors import RejectedError, UnknownOutcomeError, UnreachableError
+from runs_as_code.errors import NotRunError, RejectedError, UnknownOutcomeError, UnreachableError
 from runs_as_code.model.provider import ResolvedPlan, RunFields
 from runs_as_code.provider.directory import find_test_cases
 from runs_as_code.provider.exchange import Answer, Fault
@@ -40,6 +40,11 @@ def write(request):
     return WRITES[request.param]
 
 
+@pytest.fixture(params=["create", "clone"])
+def make(request):
+    return WRITES[request.param]
+
+
 @pytest.mark.parametrize("fault", MAY_HAVE_RUN, ids=ids(MAY_HAVE_RUN))
 def test_a_write_is_not_sent_again_when_it_may_have_run(write, fault):
     script = Script(fault, ok({"id": 2, "message": "Run closed"}, 201))
@@ -72,31 +77,48 @@ def test_a_create_or_clone_without_an_integer_id_is_unknown(name, data):
 
 
 @pytest.mark.parametrize("fault", NEVER_SENT, ids=ids(NEVER_SENT))
-def test_a_write_that_never_left_is_sent_again(write, fault):
+def test_a_write_that_never_left_is_sent_again(make, fault):
     script = Script(fault, fault, ok({"id": 2}, 201))
-    run(write(script.project()))
+    run(make(script.project()))
     assert len(script.requests) == 3
 
 
-def test_a_write_that_never_left_is_not_of_unknown_outcome(write):
+def test_a_write_that_never_left_is_not_of_unknown_outcome(make):
     script = Script(httpx.ConnectError("refused"))
     with pytest.raises(UnreachableError) as caught:
-        run(write(script.project()))
+        run(make(script.project()))
     assert not isinstance(caught.value, UnknownOutcomeError)
     assert len(script.requests) == 4
 
 
-def test_a_throttled_write_is_sent_again(write):
+def test_a_throttled_write_is_sent_again(make):
     script = Script(ok({}, 429), ok({}, 429), ok({"id": 2}, 201))
-    run(write(script.project()))
+    run(make(script.project()))
     assert len(script.requests) == 3
     assert script.pauses == [1, 2]
 
 
-def test_throttling_that_does_not_end_is_not_of_unknown_outcome(write):
+@pytest.mark.parametrize(
+    ("found", "seconds"),
+    [
+        (httpx.ConnectError("refused"), 0.5),
+        (ok({"message": "Too many requests"}, 429), 1),
+        (ok({}, 429, retry_after="7"), 7),
+    ],
+    ids=["refused", "throttled", "told when"],
+)
+def test_a_close_that_did_not_run_is_sent_again_only_by_who_looks_first(found, seconds):
+    script = Script(found)
+    with pytest.raises(NotRunError) as caught:
+        run(script.project().close_run(1))
+    assert caught.value.pause == seconds
+    assert len(script.requests) == 1
+
+
+def test_throttling_that_does_not_end_is_not_of_unknown_outcome(make):
     script = Script(ok({"message": "Too many requests"}, 429))
     with pytest.raises(UnreachableError, match="429") as caught:
-        run(write(script.project()))
+        run(make(script.project()))
     assert not isinstance(caught.value, UnknownOutcomeError)
     assert script.pauses == [1, 2, 4, 8, 16]
     assert len(script.requests) == 6
