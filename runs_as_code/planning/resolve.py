@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import groupby
 from operator import itemgetter
 from typing import TypeVar
@@ -72,6 +71,8 @@ class _Near:
     def to(self, word: str) -> str:
         """Ask for the nearest names; empty when there are none."""
         if word not in self._found:
+            from difflib import get_close_matches  # noqa: PLC0415 -- for errors only
+
             near = get_close_matches(word, sorted(self._names), n=3, cutoff=0.5)
             shown = " or ".join(f"`{name}`" for name in near)
             self._found[word] = f"did you mean {shown}?" if near else ""
