@@ -12,7 +12,7 @@ from runs_as_code.engine.applying import Job
 from runs_as_code.engine.checks import close_objection
 from runs_as_code.engine.executor import needed_keys
 from runs_as_code.engine.planning import OpenProvider
-from runs_as_code.errors import StaleError
+from runs_as_code.errors import RefusedError, StaleError
 from runs_as_code.model.actions import Action, MakeRun
 from runs_as_code.model.live import Listing
 from runs_as_code.model.plan import Plan, ProjectPlan
@@ -20,6 +20,7 @@ from runs_as_code.model.provider import Provider
 from runs_as_code.model.report import ActionResult, Status
 from runs_as_code.planning.marking import read_description
 from runs_as_code.planning.ownership import ProjectRuns
+from runs_as_code.planning.policy import incomplete_listing
 from runs_as_code.planning.text import clash_form
 
 
@@ -55,13 +56,17 @@ class _Live:
 async def review_plan(plan: Plan, open_provider: OpenProvider) -> tuple[Plan, list[Job]]:
     """Hold a plan against what is live now; return what is left of it, and the jobs to do it.
 
-    Raises StaleError, with a line per run, when any action no longer fits; nothing was written.
+    Raises StaleError, with a line per run, when any action no longer fits, RefusedError when a
+    listing is incomplete; nothing was written.
     """
     groups: dict[tuple[str, str], list[ProjectPlan]] = {}
     for project in plan.projects:
         groups.setdefault((project.server, project.project), []).append(project)
     providers = {key: open_provider(*key) for key in groups}
     listings = await asyncio.gather(*(providers[key].list_runs() for key in groups))
+    for listing in listings:
+        for block in incomplete_listing(listing):
+            raise RefusedError(block.message, hint=block.line)
     jobs: list[Job] = []
     problems: list[str] = []
     for (key, projects), listing in zip(groups.items(), listings, strict=True):
