@@ -3,6 +3,7 @@
 import gc
 import json
 import math
+import os
 import resource
 import subprocess
 import sys
@@ -58,6 +59,15 @@ def ratio(mine: Sequence[float], other: Sequence[float]) -> float:
 def slope(small: tuple[int, float], large: tuple[int, float]) -> float:
     """Return how a cost grows with the count: 1.0 in proportion, 2.0 with its square."""
     return math.log(large[1] / small[1]) / math.log(large[0] / small[0])
+
+
+def environment(bytecode: Path) -> dict[str, str]:
+    """Return an environment for `qarun`: no QA Sphere of the user, a key, compiled modules kept.
+
+    Compiled modules go to the folder `bytecode`, as they stay where a user installs `qarun`.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("QAS_", "PYTHON", "CI"))}
+    return kept | {"QAS_TOKEN": "bench-token-of-nobody", "PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 def run(command: Sequence[str], environ: Environment = None) -> None:

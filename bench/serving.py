@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -32,9 +32,3 @@ def served(script: str, *arguments: str) -> Iterator[Served]:
             process.terminate()
             last = process.stdout.read().splitlines()[-1:]
             server.counts |= json.loads(last[0]) if last else {}
-
-
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without any QA Sphere of the user in it, and with a key."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(("QAS_", "CI"))}
-    return kept | {"QAS_TOKEN": "bench-token-of-nobody"}

@@ -26,10 +26,13 @@ class StandIn:
         self.counts: Counter[str] = Counter()
         self._runs = runs
         self._made: list[dict[str, Any]] = []
+        people = [{"id": i, "email": email} for i, email in enumerate(workload.USERS, 1)]
         self._replies = {
             "milestone": _encode({"milestones": _titled(workload.MILESTONES)}),
             "tag": _encode({"tags": _titled(workload.TAGS)}),
             "folders": _encode(_folders()),
+            "me": _encode({"user": people[0]}),
+            "users": _encode({"users": people}),
         }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -5,10 +5,11 @@
 
 import argparse
 import sys
+import tempfile
 from functools import partial
 from pathlib import Path
 
-from measure import HERE, in_turns, milliseconds, ratio, run, table
+from measure import HERE, environment, in_turns, milliseconds, ratio, run, table
 
 BARE = "python -c pass"
 EXAMPLE = str(HERE.parent / "examples" / "01-quickstart")
@@ -29,9 +30,11 @@ def main() -> None:
         "qarun plan --help": [qarun, "plan", "--help"],
         "qarun validate -f 01-quickstart": [qarun, "validate", "-f", EXAMPLE],
     }
-    sides = {name: partial(run, command) for name, command in commands.items()}
-    in_turns(sides, 1)  # compiles what was never imported before
-    times = in_turns(sides, rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        environ = environment(Path(folder))
+        sides = {name: partial(run, command, environ) for name, command in commands.items()}
+        in_turns(sides, 1)  # compiles what was never imported before
+        times = in_turns(sides, rounds)
     bare = times[BARE]
     rows = [
         [
