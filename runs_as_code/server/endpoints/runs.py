@@ -16,6 +16,7 @@ from runs_as_code.server.rules.membership import may_enter_runs
 from runs_as_code.server.rules.milestones import list_milestones
 from runs_as_code.server.rules.people import users_by_id
 from runs_as_code.server.rules.runs import (
+    LISTED,
     Draft,
     add_run,
     clone_run,
@@ -63,7 +64,7 @@ def list_runs(call: Call) -> Reply:
     if configurations := query.texts("configurationIds"):
         conditions.append(run.c.configuration_id.in_(configurations))
     is_closed = query.flag("closed")
-    wanted = select(run).where(*conditions).order_by(run.c.id.desc())
+    wanted = LISTED.where(*conditions).order_by(run.c.id.desc())
     if is_closed is not None:
         wanted = wanted.where(
             run.c.closed_at.is_not(None) if is_closed else run.c.closed_at.is_(None)

@@ -31,16 +31,16 @@ class Store:
     """Give out read and write transactions on one database file."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = open_engine(path)
-        self._writer = self._engine.execution_options(is_write=True)
+        self.engine = open_engine(path)
+        self._writer = self.engine.execution_options(is_write=True)
         # Threads of one process queue here in order; SQLite's own waiting is not fair.
         self._turn = threading.Lock()
-        self.close = weakref.finalize(self, self._engine.dispose)
+        self.close = weakref.finalize(self, self.engine.dispose)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that sees one unchanging picture of the database."""
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             yield connection
 
     @contextmanager
