@@ -108,20 +108,22 @@ def assemble(projects: Iterable[ProjectPlan], approvals: Approvals, created_at: 
 
 def _in_order(ctx: Context) -> list[str]:
     """Return the declared keys, each after the key it is cloned from, else alphabetically."""
-    graph: dict[str, set[str]] = {}
-    for key in sorted(ctx.declarations):
-        source = ctx.declarations[key].spec.clone_from
+    sources: dict[str, set[str]] = {}
+    for key, declaration in ctx.declarations.items():
+        source = declaration.spec.clone_from
         name = source.key if source else None
-        graph[key] = {name} if name in ctx.declarations and name is not None else set()
-    sorter = TopologicalSorter(graph)
+        if name is not None and name in ctx.declarations:
+            sources[key] = {name}
+    keys = sorted(ctx.declarations)
+    sorter = TopologicalSorter(sources)
     try:
         sorter.prepare()
     except CycleError:  # validate refuses cycles; a plan must still come out the same way
-        return sorted(graph)
-    order: list[str] = []
+        return keys
+    order = [key for key in keys if key not in sources]
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
-        order += ready
+        order += [key for key in ready if key in sources]
         sorter.done(*ready)
     return order
 
