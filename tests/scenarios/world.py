@@ -249,7 +249,9 @@ class World:
             name = next(iter(step))
             argument = self._with_ids(step[name])
             if name == "apply":
-                argument = Apply(as_list(argument), step.get("approvals", {}), step.get("stop_after"))
+                argument = Apply(
+                    as_list(argument), step.get("approvals", {}), step.get("stop_after")
+                )
             await self._steps[name](argument)
             await self.learn()
 
@@ -265,7 +267,9 @@ class World:
         planned = [await self.plan(self.write([manifest]), {}) for manifest in manifests]
         for plan in planned:
             code, report = await self.apply(plan, {})
-            assert code == ExitCode.DONE, report.results
+            # Where titles are not unique, the later pipeline finds out that it made a second run.
+            is_told = self.options.title_scope == "none" and code == ExitCode.UNVERIFIED
+            assert code == ExitCode.DONE or is_told, report.results
 
     async def _step_run(self, body: dict[str, Any]) -> None:
         body = {"type": "live", "queryPlans": [{"folderIds": [2]}], **body}
