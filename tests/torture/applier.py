@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from torture.faults import dice
 from torture.ground import Ground, brief_for
+from torture.problems import Problem, Wrong
 
 from runs_as_code.engine.applying import ApplySettings, apply_jobs, jobs_of
 from runs_as_code.engine.context import Clock, StopSignal
@@ -184,7 +185,7 @@ class _Killer:
         self.is_done.set()
 
 
-def lies(ground: Ground, ended: Ended) -> list[str]:
+def lies(ground: Ground, ended: Ended) -> list[Problem]:
     """Return what a report says that is not so; nobody else may have worked meanwhile."""
     if ended.report is None:
         return _silent_writes(ground, ended)
@@ -210,11 +211,12 @@ def lies(ground: Ground, ended: Ended) -> list[str]:
     statuses = {result.status for result in ended.results}
     if ended.code == ExitCode.DONE and not statuses <= {Status.DONE, Status.ALREADY_DONE}:
         found.append(f"{ended.who}: exit 0 with {statuses}")
-    return found
+    return [Problem(Wrong.WORD, text) for text in found]
 
 
-def _silent_writes(ground: Ground, ended: Ended) -> list[str]:
+def _silent_writes(ground: Ground, ended: Ended) -> list[Problem]:
     brief = ground.ledger.briefs[ended.who]
     if not brief.made and not brief.closes:
         return []
-    return [f"{ended.who}: wrote, and all it says is {ended.error} (exit {ended.code})"]
+    text = f"{ended.who}: wrote, and all it says is {ended.error} (exit {ended.code})"
+    return [Problem(Wrong.WORD, text)]

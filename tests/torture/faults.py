@@ -64,7 +64,8 @@ NOT_CARRIED_OUT = {
 FOR_WRITES = frozenset(Kind) - {Kind.STALE, Kind.SHRUNK}
 FOR_LISTS = frozenset(Kind) - {Kind.SLOW_COMMIT}
 FOR_READS = frozenset(Kind) - {Kind.SLOW_COMMIT, Kind.STALE, Kind.SHRUNK}
-STATUSES = (429, 500, 502, 503, 504, 408)
+TOO_MANY = 429
+STATUSES = (TOO_MANY, 500, 502, 503, 504, 408)
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,9 @@ class Weather:
     probability: float = 0.2
     kinds: Sequence[Kind] = tuple(Kind)
     most: int = 40
+    statuses: Sequence[int] = STATUSES
+    retry_after: Sequence[str | None] = (None, "0", "1", "3", "soon")
+    scale: float = 1.0
     who: frozenset[str] | None = None
     is_on_socket: bool = False
     hits: int = 0
@@ -162,12 +166,13 @@ class Weather:
             fitting = fitting - {Kind.REFUSED}
         kinds = [kind for kind in self.kinds if kind in fitting] or [Kind.STATUS_BEFORE]
         kind = self._random.choice(kinds)
-        statuses = STATUSES if kind is Kind.STATUS_BEFORE else STATUSES[1:]
+        carried_out = [status for status in self.statuses if status != TOO_MANY] or [503]
+        statuses = self.statuses if kind is Kind.STATUS_BEFORE else carried_out
         return Fault(
             kind=kind,
             status=self._random.choice(statuses),
-            retry_after=self._random.choice((None, "0", "1", "3", "soon")),
-            seconds=self._random.choice((0.05, 0.5, 0.9, 2.5)),
+            retry_after=self._random.choice(self.retry_after),
+            seconds=self._random.choice((0.05, 0.5, 0.9, 2.5)) / self.scale,
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from torture.ledger import Brief, Ledger, Seen, limit_objections, read_marker
+from torture.problems import Problem, Wrong
 from torture.wire import Wire, call_app
 
 from runs_as_code.server import ServerOptions, create_app, ensure_database
@@ -111,14 +112,14 @@ class Ground:
                 found.setdefault(seen.key, []).append(run_id)
         return found
 
-    def objections(self) -> list[str]:
+    def objections(self) -> list[Problem]:
         """Return everything that went wrong so far."""
         found = list(self.ledger.violations)
         for who, brief in self.ledger.briefs.items():
             found += limit_objections(who, brief)
         lost = self.people.recorded - sum(run.results for run in self.truth().values())
         if lost:
-            found.append(f"{lost} results are lost")
+            found.append(Problem(Wrong.RESULT, f"{lost} results are gone"))
         return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from torture.faults import Answer
+from torture.problems import Problem, Wrong
 from torture.wire import Call
 
 MARKER = re.compile(r"\[qarun:1 ([a-z0-9-]+) ([A-Za-z0-9._@=,-]+) r(\d+) [^\[\]]* ([pu])\]")
@@ -121,6 +122,11 @@ class Brief:
         aliases = {a for m in self.manifests for a in m.get("ownerAliases", ())}
         return run.owner in {self.owner, *aliases}
 
+    def is_copy(self, run: Seen) -> bool:
+        """Whether a run with a lower id bears the same marker."""
+        everything = (*(self.planned_on or ()), *self.view)
+        return any(other.marker == run.marker and other.id < run.id for other in everything)
+
 
 class Ledger:
     """Hears every call and keeps what is wrong in `violations`."""
@@ -128,7 +134,7 @@ class Ledger:
     def __init__(self, title_scope: str) -> None:
         self.title_scope = title_scope
         self.briefs: dict[str, Brief] = {}
-        self.violations: list[str] = []
+        self.violations: list[Problem] = []
         self.writes = 0
         self.closes = 0
         self._makes: Counter[str] = Counter()
@@ -153,7 +159,7 @@ class Ledger:
         elif MAKE.fullmatch(call.path):
             self._judge_make(call, brief)
         else:
-            self._object(call, "does what nobody asked for")
+            self._object(call, Wrong.WRITE, "does what nobody asked for")
 
     def carried_out(self, call: Call, answer: Answer) -> None:
         """Note what a write really did."""
@@ -172,7 +178,7 @@ class Ledger:
         # Where titles are not unique nothing can keep two processes from making the same run.
         is_unavoidable = self.title_scope == "none" and marker in self._racing
         if self._makes[marker] > 1 and not is_unavoidable:
-            self._object(call, f"makes a duplicate of {marker}")
+            self._object(call, Wrong.DUPLICATE, f"makes a duplicate of {marker}")
 
     def delivered(self, call: Call, answer: Answer) -> None:
         """Note what a caller has read."""
@@ -198,42 +204,44 @@ class Ledger:
         found = read_marker(call.json["description"])
         declared = brief.runs.get(found.get("key", ""))
         if found.get("owner") != brief.owner or declared is None:
-            self._object(call, f"makes a run that nobody declared: {found}")
+            self._object(call, Wrong.WRITE, f"makes a run that nobody declared: {found}")
         elif declared.get("state", "open") != "open":
-            self._object(call, "makes a run that is not declared open")
+            self._object(call, Wrong.WRITE, "makes a run that is not declared open")
 
     def _judge_close(self, call: Call, brief: Brief, run_id: int) -> None:
         view = {run.id: run for run in brief.view}
         run = view.get(run_id)
         age = call.at - brief.viewed_at
         if run is None or not run.is_open:
-            self._object(call, "closes what its last look did not show as open")
+            self._object(call, Wrong.CLOSE, "closes what its last look did not show as open")
         elif age > CLOSE_LISTING_AGE:
-            self._object(call, f"closes after a look {age:.1f} s ago")
+            self._object(call, Wrong.CLOSE, f"closes after a look {age:.1f} s ago")
         elif not self._is_managed(run, brief):
-            self._object(call, f"closes what is not its own: {run}")
+            self._object(call, Wrong.CLOSE, f"closes what is not its own: {run}")
         else:
-            for objection in _objections(run, brief):
-                self._object(call, objection)
+            for wrong, what in _objections(run, brief):
+                self._object(call, wrong, what)
 
     def _is_managed(self, run: Seen, brief: Brief) -> bool:
         if not run.marker:
             return any(r.get("adopt", {}).get("run") == run.id for r in brief.runs.values())
-        everything = (*(brief.planned_on or ()), *brief.view)
-        is_copy = any(other.marker == run.marker and other.id < run.id for other in everything)
-        return brief.is_ours(run) and not is_copy
+        return brief.is_ours(run) and not brief.is_copy(run)
 
-    def _object(self, call: Call, what: str) -> None:
-        self.violations.append(f"{call.who}: {call.method} {call.path}: {what}")
+    def _object(self, call: Call, wrong: Wrong, what: str) -> None:
+        text = f"{call.who}: {call.method} {call.path}: {what}"
+        self.violations.append(Problem(wrong, text))
 
 
-def _objections(run: Seen, brief: Brief) -> Iterable[str]:
+Objections = Iterable[tuple[Wrong, str]]
+
+
+def _objections(run: Seen, brief: Brief) -> Objections:
     """Say why a run of ours must not be closed by what was read and told."""
     before = {other.id: other for other in brief.planned_on or ()}.get(run.id)
     if before is None:
-        yield "closes a run that its plan did not see"
+        yield Wrong.CLOSE, "closes a run that its plan did not see"
     elif run.recorded > before.recorded or (run.has_time and not before.has_time):
-        yield f"closes {run}, which got results since the plan"
+        yield Wrong.RESULT, f"closes {run}, which got results since the plan"
     declared = brief.declared(run.key) or _adopter(run, brief)
     if declared is None:
         yield from _prune_objections(run, brief)
@@ -241,9 +249,9 @@ def _objections(run: Seen, brief: Brief) -> Iterable[str]:
     key, spec = declared
     state = spec.get("state", "open")
     if state == "unmanaged":
-        yield f"closes {run}, which is declared unmanaged"
+        yield Wrong.CLOSE, f"closes {run}, which is declared unmanaged"
     if spec.get("protect", False):
-        yield f"closes {run}, which the file protects"
+        yield Wrong.CLOSE, f"closes {run}, which the file protects"
     if state == "open":
         yield from _replacement_objections(run, key, spec, brief)
 
@@ -253,32 +261,32 @@ def _adopter(run: Seen, brief: Brief) -> tuple[str, Document] | None:
     return next(found, None) if not run.marker else None
 
 
-def _prune_objections(run: Seen, brief: Brief) -> Iterable[str]:
+def _prune_objections(run: Seen, brief: Brief) -> Objections:
     if {manifest.get("prune", "keep") for manifest in brief.manifests} != {"close"}:
-        yield f"prunes {run}, and the files say keep"
+        yield Wrong.CLOSE, f"prunes {run}, and the files say keep"
     if run.is_protected:
-        yield f"prunes {run}, which is protected"
+        yield Wrong.CLOSE, f"prunes {run}, which is protected"
     if run.owner != brief.owner:
-        yield f"prunes {run}, which is ours by alias only"
+        yield Wrong.CLOSE, f"prunes {run}, which is ours by alias only"
     if run.has_results and not run.is_complete and run.key not in brief.approved:
-        yield f"prunes {run}, in which somebody is at work"
+        yield Wrong.RESULT, f"prunes {run}, in which somebody is at work"
 
 
-def _replacement_objections(run: Seen, key: str, spec: Document, brief: Brief) -> Iterable[str]:
+def _replacement_objections(run: Seen, key: str, spec: Document, brief: Brief) -> Objections:
     keys = {key, *spec.get("previousKeys", ())}
-    same = [r for r in brief.view if brief.is_ours(r) and r.key in keys]
+    same = [r for r in brief.view if brief.is_ours(r) and r.key in keys and not brief.is_copy(r)]
     later = [other for other in same if other.id > run.id]
     is_due = spec.get("closeWhen") == "complete" and run.is_complete
     if not any(other.is_open for other in later):
         if not is_due:
-            yield f"closes {run}, and no successor of it is open"
+            yield Wrong.CLOSE, f"closes {run}, and no successor of it is open"
         return
     made = max(other.revision for other in later)
     is_approved = key in brief.approved or spec.get("replace") in {"always", f"r{made}"}
     if run.has_results and not is_due and not is_approved:
-        yield f"closes {run}, whose results nobody approved to put aside"
+        yield Wrong.RESULT, f"closes {run}, whose results nobody approved to put aside"
     if spec.get("replace") == "never" and not is_approved:
-        yield f"closes {run}, which is never to be replaced"
+        yield Wrong.CLOSE, f"closes {run}, which is never to be replaced"
 
 
 def count_limited(brief: Brief) -> int:
@@ -300,7 +308,7 @@ def count_limited(brief: Brief) -> int:
     return count
 
 
-def limit_objections(who: str, brief: Brief) -> Iterable[str]:
+def limit_objections(who: str, brief: Brief) -> list[Problem]:
     """Say whether an apply closed more than the limits allow."""
     count = count_limited(brief)
     ours = sum(run.is_open and brief.is_ours(run) for run in brief.planned_on or ())
@@ -308,9 +316,11 @@ def limit_objections(who: str, brief: Brief) -> Iterable[str]:
     most = min(limit.get("close", 25) for limit in limits)
     percent = min(limit.get("percent", 30) for limit in limits)
     if brief.approved_closes is not None:
-        if count > brief.approved_closes:
-            yield f"{who}: {count} closes, {brief.approved_closes} were approved"
-    elif count > most:
-        yield f"{who}: {count} closes, the limit is {most}"
-    elif count > FREE_CLOSES and count * 100 > percent * ours:
-        yield f"{who}: {count} closes of {ours} open runs, the limit is {percent} %"
+        allowed = brief.approved_closes
+    elif count <= FREE_CLOSES:
+        allowed = most
+    else:
+        allowed = min(most, percent * ours // 100)
+    if count <= allowed:
+        return []
+    return [Problem(Wrong.CLOSE, f"{who}: {count} closes, and the limits allow {allowed}")]

@@ -5,6 +5,7 @@ from typing import Any
 
 from torture.applier import Applier, Ended, lies
 from torture.ground import Ground
+from torture.problems import Problem, Wrong
 
 MOST_APPLIES = 3
 
@@ -17,25 +18,25 @@ async def settle(
     *,
     skip_blocked: bool = False,
     approvals: Mapping[str, Any] | None = None,
-) -> list[str]:
+) -> list[Problem]:
     """Apply without any trouble until nothing is left; return what is wrong then."""
     ground.wire.actors.clear()
     await ground.wire.quiet()
-    problems: list[str] = []
+    problems: list[Problem] = []
     for _ in range(MOST_APPLIES):
         ended = await _apply(ground, manifests, skip_blocked=skip_blocked, approvals=approvals)
         problems += lies(ground, ended)
         if ended.plan is None:
-            return [*problems, f"not converged: {ended.error}"]
+            return [*problems, Problem(Wrong.CONVERGENCE, f"{ended.error}")]
         if not ended.plan.actions:
             return problems
         if ended.code == 5 and not skip_blocked:
-            return [*problems, f"not converged: {blocks(ended)}"]
+            return [*problems, Problem(Wrong.CONVERGENCE, f"{blocks(ended)}")]
     ended = await _apply(ground, manifests, skip_blocked=skip_blocked, approvals=approvals)
     if ended.plan is None or ended.plan.actions:
-        problems.append(f"not converged after {MOST_APPLIES} applies: {outcomes(ended)}")
+        problems.append(Problem(Wrong.CONVERGENCE, f"{MOST_APPLIES} applies: {outcomes(ended)}"))
     if ground.ledger.briefs[ended.who].writes:
-        problems.append("an apply of a converged project wrote")
+        problems.append(Problem(Wrong.CONVERGENCE, "an apply of a converged project wrote"))
     return problems
 
 
@@ -50,12 +51,17 @@ async def _apply(
     return await applier.apply()
 
 
-def one_run_each(ground: Ground, owner: str, keys: Collection[str]) -> list[str]:
+def one_run_each(ground: Ground, owner: str, keys: Collection[str]) -> list[Problem]:
     """Return the keys of an owner that don't have exactly one open run, or should have none."""
     found = ground.open_runs(owner)
-    wrong = {key: found.get(key, []) for key in keys if len(found.get(key, ())) != 1}
-    surplus = {key: runs for key, runs in found.items() if key not in keys}
-    return [f"open runs of {owner} by key: {odd}" for odd in (wrong, surplus) if odd]
+    problems = []
+    for key in sorted({*keys, *found}):
+        runs = found.get(key, [])
+        if len(runs) > 1:
+            problems.append(Problem(Wrong.DUPLICATE, f"{key}: runs {runs} are open"))
+        elif len(runs) != (key in keys):
+            problems.append(Problem(Wrong.CONVERGENCE, f"{key}: runs {runs} are open"))
+    return problems
 
 
 def blocks(ended: Ended) -> list[str]:
