@@ -63,16 +63,29 @@ def close_older(
     return closes, blocks
 
 
-def replacement_blocks(ctx: Context, spec: RunSpec, member: Member, revision: int) -> list[Block]:
-    """The rules of a replacement: protection, recorded results, `replace: never`."""
+def protection(spec: RunSpec, members: Sequence[Member]) -> list[Block]:
+    """Withhold the close of runs whose key the file protects."""
+    if not spec.protect:
+        return []
+    place = spec.locations.get("protect", spec.location)
+    return [rules.is_protected(member.run, place, is_declared=True) for member in members]
+
+
+def replacement_blocks(
+    ctx: Context, spec: RunSpec, member: Member, revision: int, *, is_done: bool = False
+) -> list[Block]:
+    """The rules of a replacement: protection, `replace: never`, recorded results.
+
+    With `is_done` the run may be closed for being complete, so its results stand in no way.
+    """
     place = spec.locations.get("replace", spec.location)
     if spec.protect:
-        return [rules.is_protected(member.run, spec.location, is_declared=True)]
+        return protection(spec, [member])
     if ctx.is_approved(spec.key) or is_revision_approved(spec, revision):
         return []
     if spec.replace.mode is ReplaceMode.NEVER:
         return [rules.never_replaced(spec.key, member.run, revision, place)]
-    if member.run.has_results and spec.replace.mode is not ReplaceMode.ALWAYS:
+    if member.run.has_results and not is_done and spec.replace.mode is not ReplaceMode.ALWAYS:
         return [rules.has_results(spec.key, member.run, revision, place)]
     return []
 

@@ -1,11 +1,11 @@
 """What the decisions about one owner in one project share: who owns what, which titles are free."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from runs_as_code.model.desired import Manifest, RunSpec, State
+from runs_as_code.model.desired import CloneSource, Manifest, RunSpec, State
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import Marker
 from runs_as_code.model.plan import Approvals
@@ -47,20 +47,30 @@ class Member:
 
 
 class Titles:
-    """Which titles of a project are taken: by live runs, by declarations, by this very plan."""
+    """Which titles of a project are taken: by live runs, by declarations, by this very plan.
 
-    def __init__(self, runs: ProjectRuns, manifests: Iterable[Manifest]) -> None:
+    `adopted` holds the keys, whoever owns them, that adopt a run by its id.
+    """
+
+    def __init__(self, runs: ProjectRuns, manifests: Sequence[Manifest]) -> None:
+        self.adopted = {s.adopt: s.key for m in manifests for s in m.runs if s.adopt is not None}
         self._runs = runs
         self._declared: dict[str, tuple[str, str]] = {}
         self._reserved: dict[str, tuple[str, str]] = {}
-        for manifest in manifests:
-            for spec in manifest.runs:
-                if spec.state is State.OPEN:
-                    self._declared.setdefault(clash_form(spec.title), (manifest.owner, spec.key))
+        declared = [
+            (m.owner, s.key, s.title) for m in manifests for s in m.runs if s.state is State.OPEN
+        ]
+        # A title is declared once; should it be twice, the order of the files must not decide.
+        for owner, key, title in sorted(declared):
+            self._declared.setdefault(clash_form(title), (owner, key))
 
     def bearers(self, title: str) -> list[MarkedRun]:
         """Return the live runs that bear a title, open or closed."""
         return self._runs.by_title.get(clash_form(title), [])
+
+    def declared_by(self, title: str) -> tuple[str, str] | tuple[None, None]:
+        """Return owner and key of the open run that is declared with a title."""
+        return self._declared.get(clash_form(title), (None, None))
 
     def is_free(self, title: str, owner: str, key: str) -> bool:
         """Whether this key may take the title."""
@@ -100,9 +110,7 @@ class Context:
         self.resolver = resolver
         self.approvals = approvals
         self.aliases = frozenset(alias for m in manifests for alias in m.owner_aliases)
-        self.adopted = {
-            d.spec.adopt: key for key, d in self.declarations.items() if d.spec.adopt is not None
-        }
+        self.adopted = titles.adopted
         self._by_key: dict[str, list[Member]] = {}
         for marked in runs.all:
             if marked.marker is not None and self.is_ours(marked):
@@ -119,7 +127,9 @@ class Context:
     def is_targeted(self, key: str) -> bool:
         """Whether this plan is about the key."""
         targets = self.approvals.targets
-        return not targets or any(fnmatchcase(key, pattern) for pattern in targets)
+        return not targets or any(
+            key == pattern or fnmatchcase(key, pattern) for pattern in targets
+        )
 
     def is_approved(self, key: str) -> bool:
         """Whether somebody approved this key for one apply."""
@@ -135,6 +145,15 @@ class Context:
         if adopted is not None and adopted.marker is None:
             members.append(Member(adopted))
         return sorted(members, key=lambda member: member.run.id)
+
+    def source_key(self, source: CloneSource) -> str | None:
+        """Return the declared key that `cloneFrom` names, or that will bear the title it names."""
+        if source.key is not None:
+            return source.key
+        if source.title is None or self.titles.bearers(source.title):
+            return None
+        owner, key = self.titles.declared_by(source.title)
+        return key if owner == self.owner else None
 
     def orphans(self) -> dict[str, list[Member]]:
         """Return the open runs of keys that nothing declares, by key."""

@@ -7,13 +7,16 @@ from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.plan import Block, Change
 
 
-def settle(changes: Mapping[str, Change]) -> dict[str, Change]:
-    """Let closes wait for clones of the run, and withhold whatever depends on what is withheld."""
+def settle(changes: Mapping[str, Change], sources: Mapping[str, int]) -> dict[str, Change]:
+    """Let closes wait for clones of the run, and withhold whatever depends on what is withheld.
+
+    `sources` holds the runs to be cloned by keys that are blocked before they have an action.
+    """
     clones: dict[int, list[str]] = {}
     for key in sorted(changes):
-        for make in _makes(changes[key]):
-            if make.source_run is not None:
-                clones.setdefault(make.source_run, []).append(key)
+        runs = {make.source_run for make in _makes(changes[key])} | {sources.get(key)}
+        for run_id in runs - {None}:
+            clones.setdefault(run_id or 0, []).append(key)
     result = {key: _wait_for_clones(change, clones) for key, change in changes.items()}
     # Each round can only add blocks, and a key gets each of them once, so this ends.
     while True:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runs_as_code.model.actions import MakeRun
-from runs_as_code.model.desired import CloneSource, Field, RunSpec, RunType
+from runs_as_code.model.desired import CloneSource, Field, RunSpec, RunType, State
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import (
     MAX_DESCRIPTION_LENGTH,
@@ -13,10 +13,11 @@ from runs_as_code.model.marker import (
     Marker,
 )
 from runs_as_code.model.plan import Block, Change
+from runs_as_code.planning import rules
 from runs_as_code.planning.context import Context, Member, expand_title
 from runs_as_code.planning.marking import compose_description, read_description
 from runs_as_code.planning.resolve import Resolved
-from runs_as_code.planning.text import text_digest
+from runs_as_code.planning.text import clash_form, text_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,39 @@ def find_origin(
     else:
         found = ctx.titles.bearers(source.title or "")
         named = f"a run titled `{source.title}`"
+        key = ctx.source_key(source)
+        if key is not None and key != spec.key and _is_made(changes.get(key), source.title or ""):
+            return _origin_of_key(ctx, spec, key, changes)
     if not found:
         return _blocked_source(spec, f"{named} is not in this project")
     if len(found) > 1:
         ids = ", ".join(str(marked.run.id) for marked in found)
         return _blocked_source(spec, f"{len(found)} runs bear the title `{source.title}`: {ids}")
     return own_origin(found[0].run, found[0].marker)
+
+
+def blocked_sources(ctx: Context, changes: dict[str, Change]) -> dict[str, int]:
+    """Return the runs that keys want to clone which are blocked before they have an action.
+
+    Those runs must stay open as well: whether a closed run can be cloned is documented nowhere.
+    """
+    sources = {}
+    for key, change in changes.items():
+        declaration = ctx.declarations.get(key)
+        if declaration is None or not change.is_withheld or change.actions:
+            continue
+        spec = declaration.spec
+        if spec.clone_from is not None and spec.state is State.OPEN and not ctx.members(spec):
+            origin = find_origin(ctx, spec, spec.clone_from, changes)
+            if isinstance(origin, Origin) and origin.run_id is not None:
+                sources[key] = origin.run_id
+    return sources
+
+
+def _is_made(change: Change | None, title: str) -> bool:
+    """Whether this plan makes a run with the title that `cloneFrom` names."""
+    actions = change.actions if change else ()
+    return any(isinstance(a, MakeRun) and clash_form(a.title) == clash_form(title) for a in actions)
 
 
 def _origin_of_key(
@@ -106,7 +134,8 @@ def _origin_of_key(
     if made and ctx.is_targeted(key):
         marker = read_description(made[0].marker).marker
         selection = marker.selection if marker else UNKNOWN
-        return Origin(selection=selection, type=made[0].type, key=key)
+        source = made[0]
+        return Origin(selection, source.type, key=key, is_empty=source.may_be_empty)
     members = ctx.members(ctx.declarations[key].spec) if key in ctx.declarations else []
     if not members:
         return _blocked_source(spec, f"its source `{key}` has no live run")
@@ -153,6 +182,8 @@ def build_make(
     description = compose_description(spec.description, marker)
     if len(description) > MAX_DESCRIPTION_LENGTH:
         blocks.append(_description_too_long(spec, len(description)))
+    elif read_description(description).marker != marker:
+        blocks.append(rules.unreadable_marker(spec.key, marker, spec.location))
     if is_archived:
         blocks.append(_archived(spec, ctx, milestone))
     action = MakeRun(

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from runs_as_code.model.actions import CloseReason, MakeRun
-from runs_as_code.model.desired import Prune
+from runs_as_code.model.desired import Prune, RunSpec
 from runs_as_code.model.marker import UNKNOWN
 from runs_as_code.model.plan import Block, Change, Outcome, Reason
 from runs_as_code.planning import rules
 from runs_as_code.planning.closing import close_action
-from runs_as_code.planning.context import Context, Member
+from runs_as_code.planning.context import Context, Declaration, Member
 from runs_as_code.planning.marking import read_description
 from runs_as_code.planning.ownership import Ownership
-from runs_as_code.planning.text import clash_form
+from runs_as_code.planning.text import clash_form, text_digest
 
 
 def decide_orphans(ctx: Context, left_out: Iterable[str]) -> list[Change]:
@@ -93,14 +93,12 @@ def suspect_renames(ctx: Context, changes: Mapping[str, Change]) -> dict[str, Ch
     """
     looks = _orphan_looks(ctx)
     result = dict(changes)
-    for key, change in sorted(changes.items()):
-        make = next((a for a in change.actions if isinstance(a, MakeRun)), None)
-        if make is None or make.known_runs or ctx.is_approved(key):
+    for key, change in sorted(changes.items()) if looks else ():
+        declaration = ctx.declarations.get(key)
+        if declaration is None or ctx.is_approved(key) or not _is_new(ctx, change, declaration):
             continue
-        spec = ctx.declarations[key].spec
-        if spec.previous_keys is not None:
-            continue
-        for orphan in sorted({looks[look] for look in _looks(make) if look in looks}):
+        spec = declaration.spec
+        for orphan in sorted({o for look in _looks(spec, change) for o in looks.get(look, ())}):
             block = rules.rename_suspected(key, orphan, spec.location)
             result[key] = replace(result[key], blocks=(*result[key].blocks, block))
             if result[orphan].actions:
@@ -109,27 +107,37 @@ def suspect_renames(ctx: Context, changes: Mapping[str, Change]) -> dict[str, Ch
     return result
 
 
+def _is_new(ctx: Context, change: Change, declaration: Declaration) -> bool:
+    """Whether a run is wanted for a key that never had one, and the file says nothing of renames.
+
+    A key that can't have its run yet counts as well: its orphan must not be closed meanwhile.
+    """
+    is_wanted = change.outcome in {Outcome.CREATE, Outcome.CLONE, Outcome.DECIDE}
+    spec = declaration.spec
+    return is_wanted and spec.previous_keys is None and not ctx.members(spec)
+
+
 _Look = tuple[str, str]
 
 
-def _orphan_looks(ctx: Context) -> dict[_Look, str]:
+def _orphan_looks(ctx: Context) -> dict[_Look, set[str]]:
     """Index the orphans by what a renamed run keeps: its title, its selection."""
-    looks: dict[_Look, str] = {}
+    looks: dict[_Look, set[str]] = {}
     for key, members in ctx.orphans().items():
         for member in members:
-            looks.setdefault(("clash", member.marked.clash), key)
+            looks.setdefault(("clash", member.marked.clash), set()).add(key)
             if member.marker is not None:
-                looks.setdefault(("title", member.marker.title), key)
-                looks.setdefault(("selection", member.marker.selection), key)
+                looks.setdefault(("title", member.marker.title), set()).add(key)
+                looks.setdefault(("selection", member.marker.selection), set()).add(key)
     return looks
 
 
-def _looks(make: MakeRun) -> set[_Look]:
-    marker = read_description(make.marker).marker
-    looks = {("clash", clash_form(make.title))}
-    if marker is not None:
-        looks.add(("title", marker.title))
+def _looks(spec: RunSpec, change: Change) -> set[_Look]:
+    looks = {("clash", clash_form(spec.title)), ("title", text_digest(spec.title))}
+    for action in change.actions:
         # A clone has its source's selection, which says nothing about its own past.
-        if not make.is_clone and marker.selection != UNKNOWN:
-            looks.add(("selection", marker.selection))
+        if isinstance(action, MakeRun) and not action.is_clone:
+            marker = read_description(action.marker).marker
+            if marker is not None and marker.selection != UNKNOWN:
+                looks.add(("selection", marker.selection))
     return looks

@@ -6,10 +6,11 @@ from graphlib import CycleError, TopologicalSorter
 
 from runs_as_code.model.desired import LeftOut, Limits, Manifest
 from runs_as_code.model.live import Catalog, Listing, LiveRun, NamesNeeded
-from runs_as_code.model.plan import Approvals, Change, Plan, ProjectPlan
+from runs_as_code.model.plan import Approvals, Change, Plan, ProjectPlan, Reason
 from runs_as_code.planning import policy
 from runs_as_code.planning.context import Context, Member, Titles
 from runs_as_code.planning.dependencies import settle
+from runs_as_code.planning.make import blocked_sources
 from runs_as_code.planning.orphans import decide_orphans, suspect_renames
 from runs_as_code.planning.ownership import Ownership, ProjectRuns
 from runs_as_code.planning.resolve import Resolver, names_needed
@@ -54,7 +55,7 @@ class ProjectPlanner:
 
     def _contexts(self, catalog: Catalog) -> list[Context]:
         titles = Titles(self._runs, self._given.manifests)
-        resolver = Resolver(catalog, self._given.listing.runs)
+        resolver = Resolver(catalog, [marked.run for marked in self._runs.all])
         owners: dict[str, list[Manifest]] = {}
         for manifest in sorted(self._given.manifests, key=lambda m: (m.owner, m.file)):
             owners.setdefault(manifest.owner, []).append(manifest)
@@ -71,7 +72,7 @@ class ProjectPlanner:
         left_out = [left.file for left in self._given.left_out if left.owner == ctx.owner]
         for orphan in decide_orphans(ctx, left_out):
             decided[orphan.key] = orphan
-        changes = settle(suspect_renames(ctx, decided))
+        changes = settle(suspect_renames(ctx, decided), blocked_sources(ctx, decided))
         ordered = tuple(changes[key] for key in sorted(changes))
         limits = Limits(
             close=min(manifest.limits.close for manifest in ctx.manifests),
@@ -87,7 +88,7 @@ class ProjectPlanner:
                 *policy.empty_manifest(ctx, ordered),
                 *policy.too_many_closes(ctx, ordered, limits),
             ),
-            unmanaged=_unmanaged(ctx),
+            unmanaged=_unmanaged(ctx, ordered),
             notes=_notes(ctx),
         )
 
@@ -111,7 +112,7 @@ def _in_order(ctx: Context) -> list[str]:
     sources: dict[str, set[str]] = {}
     for key, declaration in ctx.declarations.items():
         source = declaration.spec.clone_from
-        name = source.key if source else None
+        name = ctx.source_key(source) if source else None
         if name is not None and name in ctx.declarations:
             sources[key] = {name}
     keys = sorted(ctx.declarations)
@@ -128,14 +129,21 @@ def _in_order(ctx: Context) -> list[str]:
     return order
 
 
-def _unmanaged(ctx: Context) -> tuple[LiveRun, ...]:
+def _unmanaged(ctx: Context, changes: Iterable[Change]) -> tuple[LiveRun, ...]:
+    # A run that is adopted by its title is no line of the file, but the run of a decision.
+    by_title = {c.run.id for c in changes if c.run and c.reason not in _HOLDERS}
     return tuple(
         marked.run
         for marked in ctx.runs.all
         if marked.run.is_open
         and marked.run.id not in ctx.adopted
+        and marked.run.id not in by_title
         and ctx.ownership(marked) in {Ownership.UNMARKED, Ownership.DAMAGED}
     )
+
+
+_HOLDERS = frozenset({Reason.TITLE_HELD, Reason.MARKER_LOST})
+"""Decisions that show the run in the way and not the run of their key."""
 
 
 def _notes(ctx: Context) -> tuple[str, ...]:

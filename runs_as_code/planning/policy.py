@@ -33,8 +33,11 @@ def incomplete_listing(listing: Listing) -> list[Block]:
 
 def empty_manifest(ctx: Context, changes: Iterable[Change]) -> list[Block]:
     """Refuse to prune when none of the owner's open runs is declared: a wiped or wrong file."""
-    pruned = [change for change in changes if change.key not in ctx.declarations and change.actions]
-    if not pruned or ctx.approvals.allow_empty:
+    is_pruned = any(
+        change.key not in ctx.declarations and change.actions and not change.is_withheld
+        for change in changes
+    )
+    if not is_pruned or ctx.approvals.allow_empty:
         return []
     declared = set(ctx.declarations)
     for declaration in ctx.declarations.values():

@@ -5,6 +5,7 @@ ever approved. What no flag can lift has none.
 """
 
 from runs_as_code.model.live import LiveRun
+from runs_as_code.model.marker import Marker
 from runs_as_code.model.plan import Block
 from runs_as_code.model.source import Location
 from runs_as_code.planning.context import Member
@@ -108,6 +109,26 @@ def marker_lost(key: str, run: LiveRun, location: Location | None, *, is_damaged
     return Block(
         rule="marker-lost",
         message=f"run {run.id} `{run.title}` bears the title of `{key}` and has {state}",
+        line=f"adopt: {{run: {run.id}}}",
+        location=location,
+    )
+
+
+def unreadable_marker(key: str, marker: Marker, location: Location | None) -> Block:
+    """The marker could not be read back from the description that would be sent."""
+    return Block(
+        rule="unreadable-marker",
+        message=f"the marker of `{key}` could not be found again in its description: {marker}",
+        line="a `description` without anything like a marker, ids of at most 10 digits",
+        location=location,
+    )
+
+
+def adopted_by_title(key: str, run: LiveRun, location: Location | None) -> Block:
+    """Once it is replaced, nothing would say that this run was the key's."""
+    return Block(
+        rule="adopted-by-title",
+        message=f"run {run.id} is the run of `{key}` by its title only, which is no record",
         line=f"adopt: {{run: {run.id}}}",
         location=location,
     )

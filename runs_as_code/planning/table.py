@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from runs_as_code.model.actions import Action, CloseReason
 from runs_as_code.model.desired import CloseWhen, Field, IfExists, OnClosed, RunSpec, State
 from runs_as_code.model.live import LiveRun
+from runs_as_code.model.marker import UNKNOWN
 from runs_as_code.model.plan import Block, Change, FieldDiff, Outcome, Reason
 from runs_as_code.planning import rules
 from runs_as_code.planning.claims import adoption_block, held_by, lost_markers
@@ -30,6 +31,7 @@ from runs_as_code.planning.closing import (
     close_older,
     doubts,
     is_revision_approved,
+    protection,
     replacement_blocks,
     unverified,
 )
@@ -88,7 +90,7 @@ def _decide_closed(ctx: Context, spec: RunSpec, members: Sequence[Member]) -> Ch
         Reason.DECLARED_CLOSED,
         run=still_open[-1].run,
         actions=tuple(close_action(m, spec.key, CloseReason.DECLARED) for m in still_open),
-        blocks=tuple(doubts(ctx, spec, still_open)),
+        blocks=(*protection(spec, still_open), *doubts(ctx, spec, still_open)),
     )
 
 
@@ -110,7 +112,7 @@ def _decide_held(ctx: Context, declaration: Declaration, bearers: Sequence[Marke
     is_adoptable = holder.run.is_open and ownership is Ownership.UNMARKED and claimed_by is None
     if is_adoptable and spec.if_exists is IfExists.ADOPT:
         return _decide_open(ctx, declaration, (Member(holder),))
-    if holder.run.is_open and ownership is Ownership.DAMAGED:
+    if holder.run.is_open and ownership is Ownership.DAMAGED and claimed_by is None:
         block = rules.marker_lost(spec.key, holder.run, place, is_damaged=True)
         return _change(spec, Outcome.DECIDE, Reason.MARKER_LOST, run=holder.run, blocks=(block,))
     line = (
@@ -169,7 +171,7 @@ def _decide_unchanged(ctx: Context, row: _OpenRow) -> Change:
     if row.is_due:
         outcome, reason = Outcome.CLOSE, Reason.COMPLETE
         actions.append(close_action(newest, spec.key, CloseReason.COMPLETE))
-        blocks += doubts(ctx, spec, [newest])
+        blocks += [*protection(spec, [newest]), *doubts(ctx, spec, [newest])]
     return _change(
         spec,
         outcome,
@@ -216,10 +218,21 @@ def _decide_replacement(ctx: Context, row: _OpenRow) -> Change:
             *lost_markers(ctx, spec, make.title),
             *make_blocks,
             *doubts(ctx, spec, [newest]),
-            *([] if row.is_due else replacement_blocks(ctx, spec, newest, revision)),
+            *replacement_blocks(ctx, spec, newest, revision, is_done=row.is_due),
+            *_adoption_record(spec, newest),
             *close_blocks,
         ),
     )
+
+
+def _adoption_record(spec: RunSpec, newest: Member) -> list[Block]:
+    """Ask for `adopt` where a run that is known by its title only is to be replaced.
+
+    The next revision bears another title, so that after a crash nothing would close this run.
+    """
+    if newest.marker is not None or spec.adopt == newest.run.id:
+        return []
+    return [rules.adopted_by_title(spec.key, newest.run, spec.location)]
 
 
 def _decide_newest_closed(
@@ -292,9 +305,9 @@ def _is_replacement_asked(ctx: Context, row: _OpenRow) -> bool:
 
 def _notes(spec: RunSpec, newest: Member) -> tuple[str, ...]:
     marker = newest.marker
-    if marker is None:
-        return ("selection: unknown, not applied",) if spec.query_plans else ()
-    if marker.is_protected != spec.protect:
+    if spec.query_plans and (marker is None or marker.selection == UNKNOWN):
+        return ("selection: unknown, not applied",)
+    if marker is not None and marker.is_protected != spec.protect:
         verb = "protects" if marker.is_protected else "does not protect"
         return (
             f"the run's marker {verb} it; once the key is gone from the file, the marker decides",
