@@ -93,10 +93,11 @@ class _Reason:
 
     def _unknown_keys(self) -> None:
         known = sorted(self.schema["properties"])
-        for key in self.value:
-            if key in known or self.findings.is_full:
+        for key, _, place, _ in self.value.entries():
+            if self.findings.is_full:
+                return
+            if key in known:
                 continue
-            place = self.value.key_place(key)
             if is_secret_key(key):
                 hint = "take it out; the token belongs into `QAS_TOKEN`"
                 self.add("secret-in-manifest", place, "no secrets in a manifest", hint=hint)

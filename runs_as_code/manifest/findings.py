@@ -6,7 +6,8 @@ from runs_as_code.manifest.tree import locate
 from runs_as_code.model.source import Diagnostic, Severity
 
 MAX_SHOWN = 100
-MAX_COLLECTED = 10_000
+MAX_COLLECTED = 1_000  # a hostile file must not cost more than a good one of its size
+MAX_MESSAGE = 2_000  # longer only where a file is written to make it so
 
 
 class Findings:
@@ -39,10 +40,10 @@ class Findings:
             return
         diagnostic = Diagnostic(
             rule=rule_id,
-            message=redact(message),
+            message=_clean(message),
             location=locate(self.file, place),
-            expected=redact(expected),
-            hint=redact(hint),
+            expected=_clean(expected),
+            hint=_clean(hint),
             severity=rule.severity,
         )
         found[diagnostic] = None
@@ -68,6 +69,10 @@ class Findings:
             hint="correct those above and look again",
             severity=Severity.ERROR if errors else Severity.WARNING,
         )
+
+
+def _clean(text: str) -> str:
+    return redact(text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…")
 
 
 def _counted(number: int, what: str) -> str:

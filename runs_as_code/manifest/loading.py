@@ -4,6 +4,7 @@ PyYAML's own constructors keep the last of two equal keys, read `no` as a boolea
 and take five times as long.
 """
 
+import re
 from collections.abc import Callable
 from sys import intern
 from typing import Any, Final
@@ -26,8 +27,14 @@ from runs_as_code.manifest.text import quote
 from runs_as_code.manifest.tree import COLUMN_BITS, MapNode, SeqNode, locate
 
 MAX_DEPTH = 64
-MAX_VALUES = 4_000_000
+MAX_VALUES = 3_000_000
 MAX_ALIASED_VALUES = 1_000_000
+MAX_ITEMS = 250_000  # of one list or mapping: more runs than any project has
+MAX_TEXT = 16_384  # characters of one text: no title, path or description comes near
+MAX_TAG_DIRECTIVES = 16  # libyaml compares each with each
+TEXT_PER_VALUE = 256  # characters that count as one more value: aliases multiply them too
+_CHECK_EVERY = 50_000  # values
+_TAG_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
 
 Handler = Callable[[Any], None]
 
@@ -42,6 +49,10 @@ class _StopError(Exception):
 
 def load(text: str, findings: Findings) -> MapNode | None:
     """Return the file's mapping; None when there is none, and then an error says why."""
+    if "%TAG" in text and len(_TAG_DIRECTIVE.findall(text)) > MAX_TAG_DIRECTIVES:
+        message = f"more than {MAX_TAG_DIRECTIVES} `%TAG` lines"
+        findings.add("yaml-syntax", 0, message, hint="leave them out: tags are not supported")
+        return None
     builder = _Builder(findings)
     parser = None
     try:
@@ -105,13 +116,33 @@ class _Builder:
             AliasEvent: self._alias,
             DocumentStartEvent: self._document,
         }
+        next_check = _CHECK_EVERY
         for event in iter(parser.get_event, None):
             handler = handlers.get(event.__class__)
             if handler is not None:
                 handler(event)
-            if self._values > MAX_VALUES:
-                message = f"the file holds more than {MAX_VALUES} values"
-                self._stop("too-many-values", _place(event), message)
+            if self._values > next_check:
+                next_check = self._values + _CHECK_EVERY
+                self._check_sizes(_place(event))
+        self._check_values(0)
+
+    def _check_sizes(self, place: int) -> None:
+        """Stop early where something grows too large; what is complete is checked when it ends."""
+        self._check_values(place)
+        for node in (self._top, *(frame[0] for frame in self._stack)):
+            if node is not None:
+                self._check_items(node)
+
+    def _check_values(self, place: int) -> None:
+        if self._values > MAX_VALUES:
+            message = f"the file holds more than {MAX_VALUES} values"
+            self._stop("too-many-values", place, message)
+
+    def _check_items(self, node: MapNode | SeqNode) -> None:
+        if len(node) > MAX_ITEMS:
+            what = "mapping" if isinstance(node, MapNode) else "list"
+            message = f"this {what} has more than {MAX_ITEMS} items"
+            self._stop("too-many-values", node.place, message)
 
     def _document(self, event: Any) -> None:
         self._documents += 1
@@ -122,8 +153,12 @@ class _Builder:
     def _scalar(self, event: Any) -> None:
         mark = event.start_mark
         place = mark.line << COLUMN_BITS | mark.column
-        self._values += 1
         value = event.value
+        self._values += 1 + len(value) // TEXT_PER_VALUE
+        if len(value) > MAX_TEXT and self._top is not None:
+            message = f"a text of {len(value)} characters"
+            hint = f"at most {MAX_TEXT} are read, and no field takes as many"
+            self._stop("text-too-long", place, message, hint)
         if event.tag is not None or event.anchor is not None:
             value = self._special(event, place)
         elif self._awaits_key:
@@ -150,7 +185,7 @@ class _Builder:
             elif not event.style:
                 value = resolve_plain(value)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (value, 1)
+            self._anchors[event.anchor] = (value, 1 + len(event.value) // TEXT_PER_VALUE)
         return value
 
     def _tagged(self, event: Any, place: int) -> Any:
@@ -237,6 +272,7 @@ class _Builder:
 
     def _close(self, _event: Any) -> None:
         node = self._top
+        self._check_items(node)
         if id(node) in self._merges:
             self._merge(node, self._merges.pop(id(node)))
         self._top, self._in_map, anchor, before = self._stack.pop()

@@ -14,7 +14,7 @@ from runs_as_code.manifest.findings import Findings
 from runs_as_code.manifest.left_out import find_left_out
 from runs_as_code.manifest.loading import load
 from runs_as_code.manifest.schema import check_shape
-from runs_as_code.manifest.source import find_sources, read_text
+from runs_as_code.manifest.source import MAX_TOTAL_BYTES, find_sources, read_text
 from runs_as_code.model.desired import ManifestSet
 
 
@@ -27,10 +27,13 @@ def read_manifests(paths: Sequence[str | Path]) -> ManifestSet:
     sources, problems = find_sources(paths)
     with _without_cyclic_collection():
         documents = []
+        room = MAX_TOTAL_BYTES
         for source in sources:
             findings = Findings(source.path)
             problems.append(findings)
-            document = _load(findings)
+            text = read_text(source.path, findings, may_wait=not source.is_listed)
+            room -= len(text or "")
+            document = _load(text, room, findings)
             if document is not None:
                 _check(document)
                 documents.append(document)
@@ -45,8 +48,12 @@ def read_manifests(paths: Sequence[str | Path]) -> ManifestSet:
     return ManifestSet(manifests, diagnostics, left_out)
 
 
-def _load(findings: Findings) -> Document | None:
-    text = read_text(findings.file, findings)
+def _load(text: str | None, room: int, findings: Findings) -> Document | None:
+    """Load a text unless there is none, or there is no room left for it."""
+    if text is not None and room < 0:
+        message = f"with this file there are more than {MAX_TOTAL_BYTES // 1024 // 1024} MiB"
+        findings.add("file-too-large", 0, message, hint="plan and apply them by owner")
+        return None
     root = None if text is None else load(text, findings)
     if root is None or is_newer(root, findings):
         return None

@@ -20,7 +20,7 @@ MORE = "more-problems"
 _FILE = (
     Rule("file-not-found", "a given path does not exist"),
     Rule("file-unreadable", "a given path can't be read"),
-    Rule("file-too-large", "a file has more than 32 MiB"),
+    Rule("file-too-large", "a file has more than 32 MiB, or all of them more than 64 MiB"),
     Rule("folder-without-manifests", "a given folder holds no `*.yaml` or `*.yml`"),
     Rule("empty-file", "a file holds no value"),
     Rule("binary-file", "a file holds NUL bytes"),
@@ -36,6 +36,7 @@ _YAML = (
     Rule("unknown-alias", "a YAML alias names no anchor above it"),
     Rule("recursive-alias", "a YAML alias stands inside its own anchor"),
     Rule("too-many-values", "a file holds too many values, aliases expanded"),
+    Rule("text-too-long", "a text has more than 16384 characters"),
     Rule("too-deep", "a file is nested too deeply"),
     Rule("duplicate-key", "a key stands twice in one mapping"),
     Rule("bad-mapping-key", "the key of a mapping is a list or a mapping"),

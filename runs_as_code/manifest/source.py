@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runs_as_code.manifest.findings import Findings
+from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.manifest.text import find_secret
 from runs_as_code.manifest.tree import pack
 
 MAX_BYTES = 32 * 1024 * 1024
+MAX_TOTAL_BYTES = 64 * 1024 * 1024  # trees take some ten times as much memory
 _ENDINGS = (".yaml", ".yml")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -56,11 +58,13 @@ def real_path(path: str) -> str:
     return os.path.realpath(_safe(path))
 
 
-def read_text(path: str, findings: Findings) -> str | None:
-    """Return the file's text, or None when it has none; a byte order mark is dropped."""
+def read_text(path: str, findings: Findings, *, may_wait: bool = False) -> str | None:
+    """Return the file's text, or None when it has none; a byte order mark is dropped.
+
+    Only with `may_wait` is a pipe read: a shell hands one over by name, no folder holds one.
+    """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 -- `Path` would shorten what the user wrote
-            data = file.read(MAX_BYTES + 1)
+        data = read_bytes(path, MAX_BYTES + 1, may_wait=may_wait)
     except FileNotFoundError:
         findings.add("file-not-found", 0, "no such file", hint="look at the path behind `-f`")
         return None
@@ -147,8 +151,16 @@ def _yaml_files(folder: str) -> list[str]:
             for entry in entries
             if entry.name.lower().endswith(_ENDINGS)
             and not entry.name.startswith(".")
-            and not entry.is_dir()
+            and not _is_folder(entry)
         )
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder; a link that leads in circles must not hide its neighbours."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _join(folder: str, name: str) -> str:
