@@ -6,12 +6,14 @@ from typing import Any
 from runs_as_code.manifest.check_fields import check_key
 from runs_as_code.manifest.document import Document, RunNode
 from runs_as_code.manifest.findings import Findings
-from runs_as_code.manifest.text import clash_form, quote
+from runs_as_code.manifest.text import quote
 from runs_as_code.manifest.tree import MapNode, SeqNode, locate
+from runs_as_code.model.text import clash_form
 
 Claim = tuple[Any, ...]
 
 _MAX_SUGGESTED = 5  # each costs 0.1 s where ten thousand keys are declared
+_MAX_LINKS = 10
 
 
 def check_clone_sources(document: Document) -> None:
@@ -32,7 +34,10 @@ def check_clone_sources(document: Document) -> None:
             unknown.append((source, place))
     _report_unknown(unknown, declared, document.findings)
     for cycle in _cycles(sources):
-        chain = " -> ".join(quote(key) for key in [*cycle, cycle[0]])
+        links = [quote(key) for key in cycle]
+        if len(links) > _MAX_LINKS:
+            links = [*links[:_MAX_LINKS], f"{len(links) - _MAX_LINKS} more"]
+        chain = " -> ".join([*links, quote(cycle[0])])
         message = f"runs can't be cloned from each other: {chain}"
         hint = "give one of them `type` and `queryPlans` of its own"
         document.findings.add("clone-cycle", places[cycle[0]], message, hint=hint)

@@ -1,11 +1,10 @@
 """What can be said of a text offline: is it fit to print, is it a secret, does it hold a marker."""
 
-import html
 import re
-import unicodedata
 from typing import Any
 
 from runs_as_code.model.marker import MARKER_OPENING
+from runs_as_code.model.text import normal_form
 
 MAX_QUOTED = 60
 _MAX_LOOKED_AT = 1_000  # of a text that is shortened anyway; longer than any API key
@@ -16,10 +15,6 @@ _CONTROL_BUT_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
 )
-_TAG = re.compile(r"</?[A-Za-z][^<>\[]*>|<!--[^<>\[]*-->")
-_SPACE = re.compile(r"\s+")
-_SUSPICIOUS = re.compile(r"[\[&<]")
-_MAX_ROUNDS = 20
 
 # `{tenantId}.{apiKeyId}.{token}`, the middle in the form of an id (facts, section 2.2). It begins
 # with the dot, so that the search over a whole file stays cheap.
@@ -40,25 +35,7 @@ def has_control_character(text: str, *, lines: bool = False) -> bool:
 
 def has_marker(text: str) -> bool:
     """Whether the text holds a marker's opening, be it escaped or broken up by tags."""
-    for _ in range(_MAX_ROUNDS):
-        if not _SUSPICIOUS.search(text):
-            return False
-        if MARKER_OPENING in text.casefold() or MARKER_OPENING in _TAG.sub("", text).casefold():
-            return True
-        plain = html.unescape(_TAG.sub("", text))
-        if plain == text:
-            return False
-        text = plain
-    return True
-
-
-def clash_form(title: str) -> str:
-    """Return the form in which two titles clash: without case, superfluous space and entities."""
-    text = html.unescape(title) if "&" in title else title
-    text = _SPACE.sub(" ", text).strip()
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return MARKER_OPENING in normal_form(text).casefold()
 
 
 def find_secret(text: str) -> int:

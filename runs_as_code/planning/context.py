@@ -9,9 +9,9 @@ from runs_as_code.model.desired import CloneSource, Manifest, RunSpec, State
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import Marker
 from runs_as_code.model.plan import Approvals
+from runs_as_code.model.text import clash_form
 from runs_as_code.planning.ownership import MarkedRun, Ownership, ProjectRuns
 from runs_as_code.planning.resolve import Resolver
-from runs_as_code.planning.text import clash_form
 
 _PLACEHOLDER = re.compile(r"\{(title|revision|key)\}")
 

@@ -8,7 +8,7 @@ from typing import Any
 from runs_as_code.model.actions import Action, CloseRun
 from runs_as_code.model.plan import Plan
 from runs_as_code.model.provider import ResolvedPlan
-from runs_as_code.planning.text import canonical_json
+from runs_as_code.planning.digest import canonical_json
 
 DIGEST_FORMAT = 1
 """Part of what is digested: a change of the rules below can never pass for the same plan."""

@@ -12,7 +12,7 @@ from runs_as_code.model.marker import (
     UNKNOWN,
     Marker,
 )
-from runs_as_code.planning.text import normal_form
+from runs_as_code.model.text import normal_form
 
 _DIGEST = rf"([a-z2-7]{{{DIGEST_LENGTH}}}|{UNKNOWN})"
 _MARKER = re.compile(

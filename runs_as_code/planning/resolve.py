@@ -11,7 +11,8 @@ from runs_as_code.model.live import Catalog, Entry, LiveRun, NamesNeeded
 from runs_as_code.model.marker import UNKNOWN
 from runs_as_code.model.plan import Block, Value
 from runs_as_code.model.provider import ResolvedPlan
-from runs_as_code.planning.text import canonical_json, data_digest, normal_form
+from runs_as_code.model.text import normal_form
+from runs_as_code.planning.digest import canonical_json, data_digest
 
 _MAX_SHOWN = 5
 

@@ -15,7 +15,7 @@ from runs_as_code.model.desired import ManifestSet
 from runs_as_code.model.live import Catalog, Listing, LiveRun, NamesNeeded
 from runs_as_code.model.marker import Marker
 from runs_as_code.model.plan import Approvals, ProjectPlan
-from runs_as_code.planning.text import text_digest
+from runs_as_code.planning.digest import text_digest
 
 ID = "1CEPaUhgH_Tvt2LZygwVRQa"
 

@@ -11,9 +11,10 @@ from runs_as_code.manifest import read_manifests
 from runs_as_code.manifest.findings import Findings
 from runs_as_code.manifest.loading import load
 from runs_as_code.manifest.scalars import resolve_plain
-from runs_as_code.manifest.text import clash_form, has_marker, quote
+from runs_as_code.manifest.text import has_marker, quote
 from runs_as_code.model.desired import Name, RunType, State
 from runs_as_code.model.source import Diagnostic
+from runs_as_code.model.text import clash_form
 
 PIECES = st.one_of(
     st.sampled_from(

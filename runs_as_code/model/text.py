@@ -1,14 +1,8 @@
-"""One normal form for text that a server or an editor may have changed, and its digests."""
+"""One normal form for text that a server or an editor may have changed."""
 
 import html
-import json
 import re
 import unicodedata
-from base64 import b32encode
-from hashlib import sha256
-from typing import Any
-
-from runs_as_code.model.marker import DIGEST_LENGTH
 
 # A tag never reaches over `[`, so that an unclosed `<` cannot swallow a marker behind it.
 _BLOCK_TAG = re.compile(
@@ -18,12 +12,13 @@ _BLOCK_TAG = re.compile(
 )
 _TAG = re.compile(r"</?[A-Za-z][^<>\[]*>|<!--[^<>\[]*-->")
 
+# `html.unescape` raises for a number of more than 4,300 digits; one that long is no character.
+_LEADING_ZEROS = re.compile(r"&#0+(?=[0-9])")
+_HUGE_REFERENCE = re.compile(r"&#[0-9]{8,};?")
+
 # Each round undoes one level of escaping; nobody escapes a text twenty times, and a hostile text
 # must not cost more than that.
 _MAX_ROUNDS = 20
-
-_DIGEST_BYTES = DIGEST_LENGTH * 5 // 8  # base32 says five bits with each character
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def normal_form(text: str) -> str:
@@ -32,7 +27,7 @@ def normal_form(text: str) -> str:
     `normal_form(escape(x)) == normal_form(x)`: what a server escapes or trims compares equal.
     """
     for _ in range(_MAX_ROUNDS):
-        plain = html.unescape(text) if "&" in text else text
+        plain = _unescape(text) if "&" in text else text
         # Tags go when nothing is left to decode, else escaping would change what is a tag; letters
         # are composed when no tag is left, else a stroke behind one would be composed with its `>`.
         if plain == text and "<" in text:
@@ -50,20 +45,7 @@ def clash_form(title: str) -> str:
     return unicodedata.normalize("NFC", normal_form(title).casefold())
 
 
-def text_digest(text: str) -> str:
-    """Return the short digest of a text's normal form."""
-    return _short(normal_form(text).encode("utf-8", "surrogatepass"))
-
-
-def data_digest(data: Any) -> str:
-    """Return the short digest of JSON data; the order of object keys does not count."""
-    return _short(canonical_json(data))
-
-
-def canonical_json(data: Any) -> bytes:
-    """Return the one byte string that stands for this JSON data."""
-    return _CANONICAL.encode(data).encode("ascii")
-
-
-def _short(data: bytes) -> str:
-    return b32encode(sha256(data).digest()[:_DIGEST_BYTES]).decode("ascii").lower()
+def _unescape(text: str) -> str:
+    if "&#" in text:
+        text = _HUGE_REFERENCE.sub("\ufffd", _LEADING_ZEROS.sub("&#", text))
+    return html.unescape(text)
