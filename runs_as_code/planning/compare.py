@@ -62,11 +62,11 @@ def compare(
     )
 
 
-def is_title_changed(spec: RunSpec, marker: Marker | None) -> bool:
-    """Whether Git declares another title than the one the marker records."""
+def is_title_changed(spec: RunSpec, run: LiveRun, marker: Marker | None) -> bool:
+    """Whether Git declares another title than the one the marker records and the run bears."""
     if marker is None or Field.TITLE in spec.ignore_changes:
         return False
-    return text_digest(spec.title) != marker.title
+    return any(by_git for by_git, _ in _title(spec, run, marker))
 
 
 _Diff = tuple[bool, FieldDiff]

@@ -241,7 +241,7 @@ def _decide_newest_closed(
     spec = declaration.spec
     newest = members[-1]
     if _is_next_wanted(ctx, spec, newest):
-        is_renamed = is_title_changed(spec, newest.marker)
+        is_renamed = is_title_changed(spec, newest.run, newest.marker)
         reason = Reason.TITLE_CHANGED if is_renamed else Reason.RECREATED
         return _make_next(ctx, declaration, members, decided, reason)
     next_title, _ = choose_title(ctx, spec, next_revision(members))
@@ -289,7 +289,7 @@ def _make_next(
 
 def _is_next_wanted(ctx: Context, spec: RunSpec, newest: Member) -> bool:
     return (
-        is_title_changed(spec, newest.marker)
+        is_title_changed(spec, newest.run, newest.marker)
         or spec.on_closed is OnClosed.RECREATE
         or spec.key in ctx.approvals.replace
     )
