@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
+from http.cookiejar import CookieJar
 from typing import Self
+from urllib.parse import urlencode
 
 import httpx
 
@@ -15,11 +17,12 @@ from runs_as_code import __version__
 from runs_as_code.errors import AccessError, NotRunError, UsageError
 from runs_as_code.provider import directory
 from runs_as_code.provider.address import Address, parse_address
-from runs_as_code.provider.exchange import Answer, Fault, Request
+from runs_as_code.provider.exchange import Answer, Exchange, ExchangeListener, Fault, Request
 from runs_as_code.provider.failures import answer_error, fault_error
 from runs_as_code.provider.faults import fault_of
 from runs_as_code.provider.pacing import Pacer
 from runs_as_code.provider.project import ProjectProvider
+from runs_as_code.provider.redacting import Redactor
 from runs_as_code.provider.retry import Outcome, may_repeat, pause, with_retries
 from runs_as_code.provider.timing import DEFAULT_TIMING, Timing
 from runs_as_code.provider.wire_names import Project
@@ -29,8 +32,11 @@ LARGEST_REPLY = 256 * 1024 * 1024
 # Shorter than the 5 s after which common servers drop an idle connection: a request that meets
 # the drop half-way can't be told from one that ran.
 KEEPALIVE_SECONDS = 4.0
-SHORTEST_REDACTED = 8
-REDACTED = b"[redacted]"
+# Asked for and accepted: each part that is received grows by at most a factor of a thousand before
+# it is counted. Other encodings, or one inside another, have no such bound.
+ENCODINGS = ("gzip", "deflate")
+LINE_ERRORS = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError)
+READING_ERRORS = (ValueError, ArithmeticError)  # what a hostile answer makes of a library
 
 
 class QaSphereClient:
@@ -54,7 +60,8 @@ class QaSphereClient:
         self._address = parse_address(base_url)
         _check_encryption(self._address, is_insecure_allowed=insecure_http)
         self._headers = _headers(token)
-        self._secret = token.encode() if token and len(token) >= SHORTEST_REDACTED else b""
+        self._redactor = Redactor(token)
+        self._listener: ExchangeListener | None = None
         self._transport = transport
         self._timing = timing
         self._pacer = Pacer(rate, timing.later)
@@ -91,6 +98,10 @@ class QaSphereClient:
         """Return how many requests were sent for a project so far."""
         return self._sent[scope]
 
+    def tell(self, listener: ExchangeListener | None) -> None:
+        """Tell a listener of every try from now on."""
+        self._listener = listener
+
     def project(self, code_or_id: str) -> ProjectProvider:
         """Return the live side of a project; nothing is sent yet."""
         return ProjectProvider(self, code_or_id)
@@ -120,19 +131,36 @@ class QaSphereClient:
         """Send once. Faults are values, so no error ever drags an httpx request along."""
         async with self._pacer.slot():
             self._sent[request.scope] += 1
-            try:
-                async with asyncio.timeout(self._timing.total), self._line() as line:
-                    return await self._exchange(line, request)
-            except TimeoutError:
-                return Fault(f"no full answer within {self._timing.total:g} s", was_sent=True)
-            except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
-                return fault_of(error)
+            started = self._timing.clock()
+            outcome = await self._try(request)
+            if self._listener is not None:
+                self._listener(self._exchange_of(request, outcome, self._timing.clock() - started))
+            return outcome
+
+    def _exchange_of(self, request: Request, outcome: Outcome, seconds: float) -> Exchange:
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        url = self._redactor.text(self._address.api + request.path + query)
+        if isinstance(outcome, Fault):
+            return Exchange(request.method, url, outcome.text, seconds)
+        return Exchange(request.method, url, str(outcome.status), seconds, len(outcome.body))
+
+    async def _try(self, request: Request) -> Outcome:
+        try:
+            async with asyncio.timeout(self._timing.total), self._line() as line:
+                return await self._exchange(line, request)
+        except TimeoutError:
+            return Fault(f"no full answer within {self._timing.total:g} s", was_sent=True)
+        except (*LINE_ERRORS, *READING_ERRORS) as error:
+            return fault_of(error)
 
     async def _exchange(self, line: httpx.AsyncClient, request: Request) -> Outcome:
         content = None if request.body is None else json.dumps(request.body).encode()
         url = httpx.URL(self._address.api + request.path, params=request.query or None)
         body = bytearray()
         async with line.stream(request.method, url, content=content) as response:
+            encoding = response.headers.get("content-encoding", "").strip().lower()
+            if encoding not in ("", "identity", *ENCODINGS):
+                return Fault("the answer is encoded as nobody asked", was_sent=True, is_final=True)
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > LARGEST_REPLY:
@@ -140,15 +168,11 @@ class QaSphereClient:
                     return Fault(f"reply over {limit} MiB", was_sent=True, is_final=True)
         return Answer(
             status=response.status_code,
-            body=self._redact(body),
-            reason=response.reason_phrase,
+            body=self._redactor.body(body),
+            reason=self._redactor.text(response.reason_phrase),
             retry_after=response.headers.get("retry-after"),
-            location=self._redact(response.headers.get("location", "").encode()).decode(),
+            location=self._redactor.text(response.headers.get("location", "")),
         )
-
-    def _redact(self, received: bytes | bytearray) -> bytes | bytearray:
-        """Blot out the token at the door: whatever quotes a reply later can't leak it."""
-        return received.replace(self._secret, REDACTED) if self._secret else received
 
     @asynccontextmanager
     async def _line(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -162,6 +186,7 @@ class QaSphereClient:
     def _new_line(self) -> httpx.AsyncClient:
         line = httpx.AsyncClient(
             headers=self._headers,
+            cookies=_NoCookies(),
             timeout=httpx.Timeout(
                 connect=self._timing.connect,
                 read=self._timing.read,
@@ -184,7 +209,21 @@ class QaSphereClient:
         # and a context without any trusts nobody.
         if not self._address.is_encrypted or self._transport is not None:
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return httpx.create_ssl_context()
+        try:
+            return httpx.create_ssl_context()
+        except OSError as error:  # bad certificates as well
+            reason = error.strerror or "they are no certificates in PEM form"
+        raise UsageError(
+            f"the certificates of the authorities to trust can't be read: {reason}",
+            hint="check what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, or unset them",
+        )
+
+
+class _NoCookies(CookieJar):
+    """Keeps no cookies: the key is all a call needs, and reading hostile ones warns or raises."""
+
+    def extract_cookies(self, *_: object) -> None:
+        """Ignore what the server wants to be remembered."""
 
 
 def _check_encryption(address: Address, *, is_insecure_allowed: bool) -> None:
@@ -199,6 +238,7 @@ def _check_encryption(address: Address, *, is_insecure_allowed: bool) -> None:
 def _headers(token: str | None) -> httpx.Headers:
     headers = {
         "Accept": "application/json",
+        "Accept-Encoding": ", ".join(ENCODINGS),
         "Content-Type": "application/json",
         "User-Agent": f"qarun/{__version__}",
     }

@@ -13,6 +13,7 @@ from runs_as_code.provider.wire_names import Folder, Page, Project, TestCaseKey
 T = TypeVar("T")
 
 PAGE_SIZE = 1000
+MAX_ENTRIES = 1_000_000  # of one paged list; a server could go on for ever
 NOT_FOUND = 404
 # 400 as well: whether one unknown number makes the whole request fail is stated nowhere [J].
 NO_SUCH_ENDPOINT = (400, NOT_FOUND, 405)
@@ -125,6 +126,8 @@ async def _all_pages(
             yield entry
         if len(seen) >= page.total:
             return
+        if len(seen) > MAX_ENTRIES:
+            raise BadResponseError(f"`{call.label}` gives more than {MAX_ENTRIES} entries")
         if not fresh:
             raise BadResponseError(
                 f"`{call.label}` gave {len(seen)} of {page.total} entries and then no more",

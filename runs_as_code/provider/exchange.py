@@ -1,6 +1,6 @@
 """One request and what can come of it: an answer, or a fault on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -64,6 +64,26 @@ class Fault:
     was_sent: bool
     is_final: bool = False
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a log may know of one try: no header and no body, for those hold secrets.
+
+    `outcome` is the status, or why there is none; `size` counts the bytes of the decoded body.
+    """
+
+    method: str
+    url: str
+    outcome: str
+    seconds: float
+    size: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}: {self.outcome}, {self.size} B, {self.seconds:.3f} s"
+
+
+ExchangeListener = Callable[[Exchange], None]
 
 
 class Sender(Protocol):

@@ -91,7 +91,7 @@ def _retry_after(text: str, now: float) -> float | None:
 def _until(text: str, now: float) -> float:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, LookupError, ArithmeticError):
         return math.nan
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return (aware - datetime.fromtimestamp(now, UTC)).total_seconds()

@@ -11,6 +11,12 @@ T = TypeVar("T")
 Hook = Callable[[dict[str, Any]], Any]
 Body = bytes | bytearray
 
+MAX_INTEGER = 2**63 - 1
+MAX_STRING = 1024 * 1024
+# What a reply may hold: 100,000 runs have half a million objects and five million members. Each
+# takes up to some twenty times the memory that it takes in the reply.
+MAX_CONTAINERS = 4_000_000
+MAX_MEMBERS = 12_000_000
 WRONG_ADDRESS_HINT = "check that the server address is that of a QA Sphere, without further path"
 
 
@@ -31,6 +37,10 @@ class MismatchError(Exception):
 
 def decode(label: str, body: Body, parse: Callable[[Any], T], hook: Hook | None = None) -> T:
     """Parse a reply's body; raise BadResponseError that names the endpoint `label`."""
+    if body.count(b"[") + body.count(b"{") > MAX_CONTAINERS or body.count(b",") > MAX_MEMBERS:
+        raise BadResponseError(
+            f"reply to `{label}` holds more values than any project has", hint=WRONG_ADDRESS_HINT
+        )
     try:
         data = json.loads(body, object_hook=hook)
     except (ValueError, RecursionError):
@@ -66,7 +76,7 @@ def mapping(value: object) -> Mapping[str, Any]:
 def integer(parent: Mapping[str, Any], key: str) -> int:
     """Return a required integer."""
     value = parent.get(key)
-    if type(value) is int:
+    if type(value) is int and abs(value) <= MAX_INTEGER:
         return value
     raise MismatchError(key, "an integer", value)
 
@@ -79,9 +89,10 @@ def optional_integer(parent: Mapping[str, Any], key: str) -> int | None:
 def string(parent: Mapping[str, Any], key: str) -> str:
     """Return a required string."""
     value = parent.get(key)
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) <= MAX_STRING:
         return without_surrogates(value)
-    raise MismatchError(key, "a string", value)
+    expected = f"at most {MAX_STRING} characters" if isinstance(value, str) else "a string"
+    raise MismatchError(key, expected, value)
 
 
 def optional_string(parent: Mapping[str, Any], key: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from runs_as_code.model.live import Listing, LiveRun, RunCase, StatusCounts
 from runs_as_code.model.provider import ResolvedPlan, RunFields
 from runs_as_code.provider.shape import (
+    MAX_INTEGER,
     Body,
     MismatchError,
     decode,
@@ -211,7 +212,7 @@ def _reference(found: Mapping[str, Any], key: str) -> int | None:
 def _duration(found: Mapping[str, Any], key: str) -> int | None:
     """Read a time span; documented as a number, so a fraction is cut, not refused."""
     value = found.get(key)
-    if isinstance(value, float):
+    if isinstance(value, float) and abs(value) <= MAX_INTEGER:  # else it is infinite, or no number
         return int(value)
     return optional_integer(found, key)
 
@@ -227,7 +228,7 @@ def _count(found: Mapping[str, Any], key: str) -> int:
     value = found.get(key)
     if value is None:
         return 0
-    if type(value) is int and value >= 0:
+    if type(value) is int and 0 <= value <= MAX_INTEGER:
         return value
     raise MismatchError(f"statusCounts.{key}", "a number of test cases", value)
 
