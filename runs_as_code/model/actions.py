@@ -28,7 +28,8 @@ class MakeRun:
     `description` is sent as it is, its last line is `marker`. `source_key` names the key whose run
     is made by the same plan and cloned then. `type` is what verification expects; None when the
     source of a clone will tell. `members` are the test cases it must have, None when unknown.
-    `known_runs` are the ids that the key had when the plan was made.
+    `known_runs` are the ids that the key had when the plan was made. `milestone_name`,
+    `assignee_name` and `selection` say the ids for people.
     """
 
     key: str
@@ -45,6 +46,9 @@ class MakeRun:
     members: tuple[str, ...] | None = None
     may_be_empty: bool = False
     known_runs: tuple[int, ...] = ()
+    milestone_name: str | None = None
+    assignee_name: str | None = None
+    selection: str = ""
 
     @property
     def is_clone(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from hashlib import sha256
 from typing import Any
 
-from runs_as_code.model.actions import Action, CloseRun
+from runs_as_code.model.actions import Action
 from runs_as_code.model.plan import Plan
 from runs_as_code.model.provider import ResolvedPlan
 from runs_as_code.planning.digest import canonical_json
@@ -36,9 +36,13 @@ def plan_digest(plan: Plan) -> str:
 
 def _action_data(action: Action) -> Mapping[str, Any]:
     data = {field.name: _plain(getattr(action, field.name)) for field in fields(action)}
-    if isinstance(action, CloseRun):
-        del data["counts"]
+    for name in _FOR_PEOPLE:
+        data.pop(name, None)
     return data | {"address": action.address}
+
+
+_FOR_PEOPLE = ("counts", "milestone_name", "assignee_name", "selection")
+"""What an action holds to be read and not to be done."""
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from runs_as_code.model.actions import MakeRun
 from runs_as_code.model.desired import Field
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.plan import Change, ProjectPlan
@@ -21,6 +22,7 @@ class Names:
             self._learn_runs(change.run for change in project.changes if change.run is not None)
             for change in project.changes:
                 self._learn_fields(change)
+                self._learn_makes(change)
 
     def milestone(self, milestone_id: int) -> str:
         """Return `milestone NAME (ID)`, or without the name where nothing shows it."""
@@ -51,6 +53,15 @@ class Names:
             for value in (diff.old, diff.new):
                 if value.id is not None and value.name:
                     known.setdefault(value.id, value.name)
+
+    def _learn_makes(self, change: Change) -> None:
+        for action in change.actions:
+            if not isinstance(action, MakeRun):
+                continue
+            if action.milestone_id is not None and action.milestone_name:
+                self._milestones.setdefault(action.milestone_id, action.milestone_name)
+            if action.assignee_id is not None and action.assignee_name:
+                self._people.setdefault(action.assignee_id, action.assignee_name)
 
 
 def _named(name: str | None, entry_id: int) -> str:

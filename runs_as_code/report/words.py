@@ -8,6 +8,7 @@ from runs_as_code.report.names import NAME_LIMIT, Names
 from runs_as_code.report.safe import quoted, safe
 
 TITLE_LIMIT = 120
+_SELECTION_LIMIT = 400
 _MAX_LISTED = 10
 
 OUTCOMES = {
@@ -118,6 +119,8 @@ def _make_details(make: MakeRun, names: Names) -> list[str]:
     if make.assignee_id is not None:
         fields.append(names.assignee(make.assignee_id))
     selection = " | ".join(_plan_words(plan) for plan in make.query_plans)
+    if make.selection:
+        selection = safe(make.selection, _SELECTION_LIMIT)
     return [line for line in (", ".join(fields), selection) if line]
 
 
