@@ -1,7 +1,8 @@
 """Every guess about the API that the server makes, in one place.
 
 Nobody published these answers (`[J]`). Each name here is listed in `docs/server.md`; whoever
-learns the truth changes one line.
+learns the truth changes one line. Guesses that are the shape of the code itself, not a value, are
+listed there without a name.
 """
 
 from typing import Final
@@ -45,9 +46,6 @@ DRAFTS_ENTER_RUNS: Final = False
 # A plan without any filter is refused, as the official client refuses it before sending.
 EMPTY_PLAN_IS_REFUSED: Final = True
 
-# A clone of a static run has the source's test cases in the versions of today.
-STATIC_CLONE_TAKES_LATEST_VERSIONS: Final = True
-
 # A clone without milestone or assignee in its body gets none.
 CLONE_INHERITS_FIELDS: Final = False
 
@@ -62,9 +60,6 @@ RUNS_NEWEST_FIRST: Final = True
 
 # Custom statuses appear in `statusCounts` only when some case has them.
 CUSTOM_COUNTS_WHEN_NON_ZERO: Final = True
-
-# A result batch is written whole or not at all.
-BATCH_IS_ATOMIC: Final = True
 
 # `PATCH` and `POST` refuse a position that another case of the folder has.
 TAKEN_POSITION_IS_REFUSED: Final = True

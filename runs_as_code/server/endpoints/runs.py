@@ -59,20 +59,25 @@ def list_runs(call: Call) -> Reply:
     """List the runs of a project with their status counts, newest first."""
     query = call.query
     conditions = [run.c.project_id == call.project_id]
+    counted = list(conditions)
     if milestones := query.integers("milestoneIds"):
         conditions.append(run.c.milestone_id.in_(milestones))
+        if guesses.COUNTERS_OBEY_MILESTONES:
+            counted.append(conditions[-1])
     if configurations := query.texts("configurationIds"):
         conditions.append(run.c.configuration_id.in_(configurations))
     is_closed = query.flag("closed")
-    wanted = LISTED.where(*conditions).order_by(run.c.id.desc())
+    order = run.c.id.desc() if guesses.RUNS_NEWEST_FIRST else run.c.id
+    wanted = LISTED.where(*conditions).order_by(order)
     if is_closed is not None:
         wanted = wanted.where(
             run.c.closed_at.is_not(None) if is_closed else run.c.closed_at.is_(None)
         )
-    if limit := query.integer("limit"):
+    limit = query.integer("limit")
+    if limit is not None and not (limit == 0 and guesses.RUN_LIMIT_ZERO_IS_NO_LIMIT):
         wanted = wanted.limit(limit)
     rows = call.connection.execute(wanted).all()
-    counter = select(func.count(run.c.closed_at), func.count()).where(*conditions)
+    counter = select(func.count(run.c.closed_at), func.count()).where(*counted)
     closed, total = call.connection.execute(counter).one()
     return Reply({"runs": _show_runs(call, rows), "closed": closed, "open": total - closed})
 
@@ -186,6 +191,9 @@ def clone(call: Call) -> Reply:
         raise refuse("runId is required")
     _check_texts(body)
     source = get_run(call.connection, call.project_id, body["runId"])
+    if guesses.CLONE_INHERITS_FIELDS:
+        inherited = {"milestoneId": source.milestone_id, "assignmentId": source.assignment_id}
+        body = inherited | body
     draft = _draft(body, source.type, source.query_plans)
     made = clone_run(call.connection, source, draft, call.caller.id, call.options)
     return Reply({"id": made}, guesses.CLONE_STATUS)

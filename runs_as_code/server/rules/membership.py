@@ -83,6 +83,17 @@ class CaseIndex:
         return self._known[key]
 
     def _evaluate(self, plan: Plan) -> int:
+        named = plan.get("tcaseIds") or ()
+        cases = self._set(self.positions[case] for case in named if case in self.positions)
+        filtered = self._filter(plan)
+        if not named:
+            return filtered
+        if guesses.TCASE_IDS_NARROW_FILTERS:
+            return cases & filtered
+        has_filters = any(value for name, value in plan.items() if name != "tcaseIds")
+        return (cases & self._eligible) | (filtered if has_filters else 0)
+
+    def _filter(self, plan: Plan) -> int:
         found = self._eligible
         if folders := plan.get("folderIds"):
             if guesses.RUN_FOLDERS_INCLUDE_SUBFOLDERS:
@@ -92,8 +103,6 @@ class CaseIndex:
             found &= _union(self._by_tag, tags)
         if priorities := plan.get("priorities"):
             found &= _union(self._by_priority, priorities)
-        if cases := plan.get("tcaseIds"):
-            found &= self._set(self.positions[case] for case in cases if case in self.positions)
         return found
 
     def list_ids(self, cases: int) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -189,9 +189,10 @@ def _note(call: Call, endpoint: Endpoint, request: Request) -> None:
 
 
 def _find_project(connection: Connection, name: str) -> Row[Any]:
-    row = connection.execute(
-        select(project).where((project.c.code == name) | (project.c.id == name))
-    ).first()
+    has_code = project.c.code == name
+    if guesses.PROJECT_CODES_IGNORE_CASE:
+        has_code = func.lower(project.c.code) == name.lower()
+    row = connection.execute(select(project).where(has_code | (project.c.id == name))).first()
     if row is None:
         raise missing("Project")
     return row
