@@ -7,9 +7,13 @@ from json.encoder import encode_basestring as _quote
 from typing import Any, NoReturn
 
 from runs_as_code.errors import UsageError
-from runs_as_code.report.safe import is_unsafe
+from runs_as_code.report.safe import BRACKET_COMMAND, is_unsafe
 
 MAX_BYTES = 128 * 1024 * 1024
+# What a file may hold: a plan of the largest size has a third of it. Each takes up to some twenty
+# times the memory that it takes in the file.
+MAX_CONTAINERS = 3_000_000
+MAX_MEMBERS = 12_000_000
 
 _PLAIN = {None: "null", True: "true", False: "false"}
 
@@ -17,7 +21,8 @@ _PLAIN = {None: "null", True: "true", False: "false"}
 def dump_json(document: Any) -> str:
     r"""Return JSON text: sorted keys, two spaces, LF, a line feed at the end, UTF-8 as it is.
 
-    Characters that a terminal would act on or not show are written as `\u009b`.
+    Characters that a terminal would act on or not show are written as `\u009b`, and so is one of
+    what a pipeline's runner would take for a command.
     """
     parts: list[str] = []
     _write(document, "\n", parts.append)
@@ -28,13 +33,17 @@ def dump_json(document: Any) -> str:
         # Outside of strings JSON has only ASCII, so replacing everywhere keeps it the same data.
         any_unsafe = re.compile("[" + re.escape("".join(unsafe)) + "]")
         text = any_unsafe.sub(lambda found: _escape(found[0]), text)
-    return text
+    return BRACKET_COMMAND.sub(r"\\u0023", text) if "##" in text else text
 
 
 def parse_json(content: bytes, *, hint: str = "") -> Any:
     """Return the data of a JSON file; raise UsageError for everything that is none."""
     if len(content) > MAX_BYTES:
         raise UsageError(f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB", hint=hint)
+    if content.count(b"[") + content.count(b"{") > MAX_CONTAINERS or (
+        content.count(b",") > MAX_MEMBERS
+    ):
+        raise UsageError("the file holds more values than any plan has", hint=hint)
     try:
         return json.loads(
             content.decode("utf-8-sig"),

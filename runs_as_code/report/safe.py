@@ -1,5 +1,6 @@
 """Makes text of a server or a manifest fit for a terminal: it may hold anything."""
 
+import re
 import unicodedata
 
 DEFAULT_LIMIT = 200
@@ -7,6 +8,11 @@ ELLIPSIS = "..."
 
 _BACKSLASHED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _MAX_STACKED = 3
+
+# What a pipeline's runner acts on in a log: `##[error]`, `##vso[task.complete]`, `##teamcity[...]`
+# anywhere in a line, `::error::` at its beginning.
+BRACKET_COMMAND = re.compile(r"(?<=#)#(?=[A-Za-z]{0,20}\[)")
+_COLON_COMMAND = re.compile(r"\A( *)::")
 
 # Drawn as nothing or as a blank, though Unicode calls them letters, marks or symbols. U+FE0E and
 # U+FE0F stay: every second emoji carries one.
@@ -22,11 +28,17 @@ def safe(text: str, limit: int = DEFAULT_LIMIT) -> str:
 
     Control characters, line breaks, terminal escapes, bidirectional controls, invisible characters
     and halves of characters are shown as `\n`, `\x1b`, `\u202e`; of marks that are stacked on one
-    letter all but the first three are. What is cut off ends in `...`.
+    letter all but the first three are. So is what a pipeline's runner would take for a command.
+    What is cut off ends in `...`.
     """
-    if len(text) <= limit and text.isascii() and text.isprintable():
-        return text
-    return _fit(_visible(text[: limit + 1]), limit)
+    shown = text
+    if len(text) > limit or not (text.isascii() and text.isprintable()):
+        shown = _fit(_visible(text[: limit + 1]), limit)
+    if "##" in shown:
+        shown = BRACKET_COMMAND.sub(r"\\x23", shown)
+    if "::" in shown:
+        shown = _COLON_COMMAND.sub(r"\1\\x3a:", shown)
+    return shown if len(shown) <= limit else _fit(list(shown), limit)
 
 
 def quoted(text: str, limit: int = DEFAULT_LIMIT) -> str:

@@ -59,3 +59,27 @@ def test_quoted_is_a_literal():
 @pytest.mark.parametrize(("text", "columns"), [("abc", 3), ("結帳", 4), ("é", 1), ("e\u0301", 1)])
 def test_width_counts_columns(text, columns):
     assert width(text) == columns
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("##[error]x", r"#\x23[error]x"),
+        ("see ##vso[task.complete]", r"see #\x23vso[task.complete]"),
+        ("###TeamCity[x]", r"##\x23TeamCity[x]"),
+        ("::error::x", r"\x3a:error::x"),
+        ("\u3000 ::set-output name=a::b", r"  \x3a:set-output name=a::b"),
+        ("a ::b, std::c, ## d [e], #[f]", "a ::b, std::c, ## d [e], #[f]"),
+    ],
+)
+def test_commands_of_pipelines_are_made_plain(text, shown):
+    assert safe(text) == shown
+
+
+@given(st.text("#:[ vsoerr]", max_size=40), st.integers(3, 40))
+def test_no_command_of_a_pipeline_is_left(text, limit):
+    shown = safe(text, limit)
+    assert len(shown) <= limit
+    assert not shown.lstrip().startswith("::")
+    assert "##[" not in shown
+    assert "##vso[" not in shown
