@@ -203,7 +203,8 @@ def build_make(
         source_run=origin.run_id if origin else None,
         source_key=origin.key if origin else None,
         members=None if origin else _declared_members(spec, resolved),
-        may_be_empty=origin.is_empty if origin else replaced is None or replaced.counts.all == 0,
+        may_be_empty=(origin is None or origin.is_empty)
+        and not any(member.run.is_open and member.run.counts.all for member in members),
         known_runs=tuple(member.run.id for member in members),
     )
     return action, blocks
