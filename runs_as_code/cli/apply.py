@@ -24,8 +24,11 @@ from runs_as_code.cli.options import (
     output_options,
     source_options,
 )
+from runs_as_code.cli.outputs import REPORT_FORMATS, Outputs, outputs_options, publish
 from runs_as_code.cli.progress import showing_progress
+from runs_as_code.cli.publications import invalid_publication, report_publication
 from runs_as_code.cli.reading import (
+    InvalidManifestsError,
     check_approvals,
     check_targets,
     connection_settings,
@@ -60,6 +63,7 @@ class _Call:
     approvals: Approvals
     decision: Decision
     output: str
+    outputs: Outputs
 
 
 @click.command("apply")
@@ -68,15 +72,18 @@ class _Call:
 @decision_options
 @approval_options
 @format_option
+@outputs_options(REPORT_FORMATS, has_quiet=False)
 @output_options
 @click.pass_obj
-def command(
+def command(  # noqa: PLR0913  one for each group of options
     console: Console,
     saved: Path | None,
     sources: Sources,
     approvals: Approvals,
     decision: Decision,
+    *,
     output: str,
+    outputs: Outputs,
 ) -> ExitCode:
     """Create, clone and close runs until they are as the manifests say.
 
@@ -89,14 +96,20 @@ def command(
 
     The first SIGINT or SIGTERM lets finish what is under way, the second ends at once.
     """
-    call = _Call(console, approvals, decision, output)
+    outputs.check()
+    call = _Call(console, approvals, decision, output, outputs)
     if saved is not None:
         return _apply_saved(call, saved, sources)
     return _apply_manifests(call, sources)
 
 
 def _apply_manifests(call: _Call, sources: Sources) -> ExitCode:
-    manifests = read_valid(sources, call.console)
+    try:
+        manifests = read_valid(sources, call.console)
+    except InvalidManifestsError as error:
+        publication = invalid_publication(error.diagnostics, call.console.environ)
+        publish(call.console, call.outputs, publication)
+        raise
     check_targets(call.approvals, manifests)
     settings = connection_settings(sources, call.console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:
@@ -164,11 +177,12 @@ def _carry_out(call: _Call, loop: Loop, plan: Plan, jobs: Sequence[Job]) -> Exit
 
 
 def _report(call: _Call, report: ApplyReport) -> ExitCode:
-    """Write the report; what was done is done, so its exit code outlives a broken stdout."""
+    """Write the report; what was done is done, so its exit code outlives a broken output."""
     if call.output == "json":
         text = dump_json(report_to_json(report, tool_version=__version__))
     else:
         text = render_report(report, call.console.style)
+    codes = [report.exit_code, _publish(call, report)]
     try:
         call.console.data(text)
     except OutputClosedError:
@@ -176,5 +190,14 @@ def _report(call: _Call, report: ApplyReport) -> ExitCode:
     except QarunError as error:
         call.console.fail(error.message, error.hint)
         call.console.say(text)
-        return report.exit_code or error.exit_code
-    return report.exit_code
+        codes.append(error.exit_code)
+    return next((code for code in codes if code), ExitCode.DONE)
+
+
+def _publish(call: _Call, report: ApplyReport) -> ExitCode:
+    try:
+        publish(call.console, call.outputs, report_publication(report, call.outputs))
+    except QarunError as error:
+        call.console.fail(error.message, error.hint)
+        return error.exit_code
+    return ExitCode.DONE

@@ -7,7 +7,10 @@ import click
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.looping import Loop, connected
 from runs_as_code.cli.options import Sources, approval_options, output_options, source_options
+from runs_as_code.cli.outputs import PLAN_FORMATS, Outputs, outputs_options, publish
+from runs_as_code.cli.publications import apply_command, invalid_publication, plan_publication
 from runs_as_code.cli.reading import (
+    InvalidManifestsError,
     check_approvals,
     check_targets,
     connection_settings,
@@ -20,6 +23,7 @@ from runs_as_code.cli.writing import check_target, write_file
 from runs_as_code.engine.planning import make_plan
 from runs_as_code.errors import ExitCode
 from runs_as_code.model.plan import Approvals, Plan
+from runs_as_code.planning.fingerprint import plan_digest
 
 
 @click.command("plan")
@@ -37,16 +41,18 @@ from runs_as_code.model.plan import Approvals, Plan
     is_flag=True,
     help="End with 2 when something is to be done or decided.",
 )
+@outputs_options(PLAN_FORMATS)
 @approval_options
 @output_options
 @click.pass_obj
-def command(
+def command(  # noqa: PLR0913  one for each group of options
     console: Console,
     sources: Sources,
     view: View,
     approvals: Approvals,
-    out: Path | None,
     *,
+    outputs: Outputs,
+    out: Path | None,
     is_detailed: bool,
 ) -> ExitCode:
     """Show what apply would do.
@@ -56,16 +62,25 @@ def command(
     """
     if out is not None:
         check_target(out)
-    plan = _plan(console, sources, approvals)
+    outputs.check(out)
+    plan = _plan(console, sources, approvals, outputs)
     if out is not None:
         write_file(out, plan_json(plan))
         console.say(f"The plan is saved in {out}")
-    console.data(shown_plan(plan, console.style, view))
+    line = apply_command(sources, approvals, digest=plan_digest(plan), saved=out)
+    publication = plan_publication(plan, outputs, console.environ, command=line, saved=out)
+    publish(console, outputs, publication)
+    if not (outputs.is_quiet and publication.is_unchanged and view.output == "text"):
+        console.data(shown_plan(plan, console.style, view))
     return ExitCode.CHANGES if is_detailed and plan.is_pending else ExitCode.DONE
 
 
-def _plan(console: Console, sources: Sources, approvals: Approvals) -> Plan:
-    manifests = read_valid(sources, console)
+def _plan(console: Console, sources: Sources, approvals: Approvals, outputs: Outputs) -> Plan:
+    try:
+        manifests = read_valid(sources, console)
+    except InvalidManifestsError as error:
+        publish(console, outputs, invalid_publication(error.diagnostics, console.environ))
+        raise
     check_targets(approvals, manifests)
     settings = connection_settings(sources, console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:

@@ -14,7 +14,7 @@ from runs_as_code.errors import ExitCode, QarunError, UsageError
 from runs_as_code.manifest import read_manifests
 from runs_as_code.model.desired import ManifestSet
 from runs_as_code.model.plan import Approvals, Plan
-from runs_as_code.model.source import Severity
+from runs_as_code.model.source import Diagnostic, Severity
 from runs_as_code.planning.fingerprint import plan_digest
 from runs_as_code.report.document import read_plan
 from runs_as_code.report.findings import render_diagnostics
@@ -23,9 +23,13 @@ EMBEDDED = "embedded"
 
 
 class InvalidManifestsError(QarunError):
-    """The manifests can't be used as they are."""
+    """The manifests can't be used as they are; `diagnostics` say why."""
 
     exit_code = ExitCode.INVALID
+
+    def __init__(self, message: str, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(message)
+        self.diagnostics = diagnostics
 
 
 def read_valid(sources: Sources, console: Console) -> ManifestSet:
@@ -37,7 +41,8 @@ def read_valid(sources: Sources, console: Console) -> ManifestSet:
     errors = [d for d in manifests.diagnostics if d.severity is Severity.ERROR]
     if errors:
         console.say(render_diagnostics(manifests.diagnostics, console.message_style))
-        raise InvalidManifestsError("the manifests are invalid; nothing was planned")
+        message = "the manifests are invalid; nothing was planned"
+        raise InvalidManifestsError(message, manifests.diagnostics)
     if manifests.diagnostics:
         number = len(manifests.diagnostics)
         noun = "warning" if number == 1 else "warnings"

@@ -6,10 +6,13 @@ import click
 
 from runs_as_code.cli.compare_plans import compare_plans
 from runs_as_code.cli.console import Console
-from runs_as_code.cli.options import output_options
+from runs_as_code.cli.options import Sources, output_options
+from runs_as_code.cli.outputs import PLAN_FORMATS, Outputs, outputs_options, publish
+from runs_as_code.cli.publications import apply_command, plan_publication
 from runs_as_code.cli.reading import read_plan_file
 from runs_as_code.cli.showing import View, shown_plan, view_options
 from runs_as_code.errors import ExitCode, UsageError
+from runs_as_code.model.plan import Approvals, Plan
 
 
 @click.command("show")
@@ -21,19 +24,25 @@ from runs_as_code.errors import ExitCode, UsageError
     metavar="PLAN.json",
     help="Show only how the actions differ from those of this plan, e.g. the reviewed one.",
 )
+@outputs_options(PLAN_FORMATS)
 @output_options
 @click.pass_obj
-def command(console: Console, plan: Path, view: View, against: Path | None) -> ExitCode:
+def command(
+    console: Console, plan: Path, view: View, against: Path | None, outputs: Outputs
+) -> ExitCode:
     """Show a saved plan, offline.
 
     Needs no server and no key. A file that was edited after it was saved is refused.
     """
+    outputs.check()
     shown, digest = read_plan_file(plan)
     if against is None:
-        console.data(shown_plan(shown, console.style, view))
+        _show(console, shown, plan, view, outputs)
         return ExitCode.DONE
     if view.output == "json":
         raise UsageError("`--against` has no JSON form", hint="leave `--format json` out")
+    if outputs.files or outputs.is_github:
+        raise UsageError("`--against` has text only", hint="leave `--output` out")
     other, other_digest = read_plan_file(against)
     if digest == other_digest:
         console.data("The actions are the same\n")
@@ -41,3 +50,11 @@ def command(console: Console, plan: Path, view: View, against: Path | None) -> E
     lines = compare_plans(other, shown)
     console.data("\n".join([*lines, f"Digest: {other_digest} -> {digest}", ""]))
     return ExitCode.DONE
+
+
+def _show(console: Console, plan: Plan, path: Path, view: View, outputs: Outputs) -> None:
+    command = apply_command(Sources(), Approvals(), saved=path)
+    publication = plan_publication(plan, outputs, console.environ, command=command, saved=path)
+    publish(console, outputs, publication)
+    if not (outputs.is_quiet and publication.is_unchanged and view.output == "text"):
+        console.data(shown_plan(plan, console.style, view))

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all, or add to one that others write to."""
 
 import contextlib
 import os
@@ -28,6 +28,15 @@ def write_file(path: Path, text: str) -> None:
             path.write_text(text, "utf-8")
         else:
             _replace(path, text.encode())
+    except OSError as error:
+        raise QarunError(f"`{path}` can't be written: {error.strerror or error}") from None
+
+
+def append_file(path: Path, text: str) -> None:
+    """Add a text to a file that others write to as well; raise QarunError when it can't be."""
+    try:
+        with path.open("ab") as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise QarunError(f"`{path}` can't be written: {error.strerror or error}") from None
 

@@ -52,10 +52,10 @@ _STATUS_WIDTH = max(len(words) for words in _WORDS.values())
 
 def render_report(report: ApplyReport, style: Style) -> str:
     """Return the report for people: the summary, the results by key, what was found, the exit."""
-    lines = [style.paint(_summary(report), Colour.BOLD), *_result_lines(report, style)]
+    lines = [style.paint(report_words(report), Colour.BOLD), *_result_lines(report, style)]
     lines += _finding_lines("Reading back found:", report.findings)
     lines += _finding_lines("Changed by others meanwhile:", report.changed_by_others)
-    closing = list(_closing_lines(report))
+    closing = list(closing_lines(report))
     exit_line = f"Exit {report.exit_code.value}: {EXITS[report.exit_code]}"
     return "\n".join([*lines, "", *closing, style.paint(exit_line, Colour.BOLD), ""])
 
@@ -68,7 +68,7 @@ def event_line(event: Event, style: Style) -> str | None:
         return None  # its end follows soon, and says the same with the run's id
     if isinstance(event, ActionFinished):
         result = event.result
-        return f"{_whose(result.project, result.action)}: {_outcome(result, style)}"
+        return f"{_whose(result.project, result.action)}: {outcome_words(result, style)}"
     if isinstance(event, VerificationStarted):
         return "Reading back what is live"
     return _interruption(event)
@@ -79,7 +79,8 @@ def _interruption(event: Interrupted) -> str:
     return f"Interrupted: finishing what is under way{left}"
 
 
-def _summary(report: ApplyReport) -> str:
+def report_words(report: ApplyReport) -> str:
+    """Say how many actions ended how."""
     statuses = Counter(result.status for result in report.results)
     parts = [f"{statuses[status]} {_WORDS[status]}" for status in Status if statuses[status]]
     return f"Apply: {', '.join(parts) or 'nothing to do'}"
@@ -105,10 +106,11 @@ def _key(result: ActionResult) -> str:
 
 
 def _row(result: ActionResult, style: Style) -> str:
-    return _outcome(result, style, " " * (_STATUS_WIDTH - len(_WORDS[result.status])))
+    return outcome_words(result, style, " " * (_STATUS_WIDTH - len(_WORDS[result.status])))
 
 
-def _outcome(result: ActionResult, style: Style, fill: str = "") -> str:
+def outcome_words(result: ActionResult, style: Style, fill: str = "") -> str:
+    """Say how an action ended, which run came of it, and where it is."""
     status = style.paint(_WORDS[result.status], _COLOURS[result.status])
     words = f"{status}{fill}  {short_action_words(result.action)}"
     if isinstance(result.action, MakeRun) and result.run_id is not None:
@@ -131,7 +133,8 @@ def _finding_lines(heading: str, findings: Iterable[Finding]) -> list[str]:
     return ["", heading, *lines] if lines else []
 
 
-def _closing_lines(report: ApplyReport) -> Iterator[str]:
+def closing_lines(report: ApplyReport) -> Iterator[str]:
+    """Say what an apply left undone, whether it was verified, and what it cost."""
     skipped = [result for result in report.results if result.status is Status.SKIPPED]
     if report.interrupted_by is not None:
         yield f"Interrupted: {count(len(skipped), 'action')} not done; run it again to go on"

@@ -55,13 +55,28 @@ def symbol_of(change: Change) -> Symbol:
     return _SYMBOLS.get(change.outcome, Symbol.NOTHING)
 
 
+def is_quiet(change: Change) -> bool:
+    """Whether there is nothing to say of a key but that it is there."""
+    return (
+        change.outcome in NOTHING_DONE
+        and not change.is_pending
+        and not change.drift
+        and not change.notes
+    )
+
+
+def is_made_known(change: Change) -> bool:
+    """Whether what would be sent is known in full: not with a name that has no id yet."""
+    return not any(block.rule in _UNKNOWN_NAMES for block in change.blocks)
+
+
 def change_lines(change: Change, around: Surroundings) -> Iterator[str]:
     """Say everything about a change."""
     style = around.style
     key = style.paint(safe(change.key, NAME_LIMIT), Colour.BOLD)
     title = safe(change.title, TITLE_LIMIT)
     yield f"{style.column(symbol_of(change))} {key}" + (f": {title}" if title else "")
-    yield _INDENT + _why(change, around)
+    yield _INDENT + why_words(change, around)
     if change.location is not None:
         yield _INDENT + style.paint(safe(str(change.location), MESSAGE_LIMIT), Colour.DIM)
     for diff in change.fields:
@@ -94,7 +109,8 @@ def block_lines(block: Block, style: Style, opening: str) -> Iterator[str]:
         yield f"{_DEEPER}  for this apply: {safe(block.flag, MESSAGE_LIMIT)}"
 
 
-def _why(change: Change, around: Surroundings) -> str:
+def why_words(change: Change, around: Surroundings) -> str:
+    """Say what is decided about a key, and why."""
     words = f"{_what(change)}: {reason_words(change, around.names)}"
     if symbol_of(change) is Symbol.DRIFT:
         words = "drift: somebody or the server changed what was applied, the file did not change"
@@ -113,8 +129,7 @@ def _what(change: Change) -> str:
 
 def _action_lines(change: Change, around: Surroundings) -> Iterator[str]:
     would = "would " if change.is_withheld or around.is_refused else ""
-    # With a name that has no id, what would be sent is not known in full yet.
-    is_known = not any(block.rule in _UNKNOWN_NAMES for block in change.blocks)
+    is_known = is_made_known(change)
     for action in change.actions:
         words = would + action_words(action, change.title)
         if isinstance(action, CloseRun):

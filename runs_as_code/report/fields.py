@@ -14,13 +14,13 @@ _REPLACING = frozenset({Outcome.REPLACE_BY_CLONE, Outcome.REPLACE_BY_CREATE})
 
 def diff_words(diff: FieldDiff) -> str:
     """Say what the file changes: live, then desired."""
-    old, new = _both(diff)
+    old, new = both_words(diff)
     return f"{safe(diff.field)}: {old} -> {new}"
 
 
 def drift_words(diff: FieldDiff, change: Change) -> str:
     """Say what people or the server changed: as applied, then live, and what becomes of it."""
-    live, desired = _both(diff)
+    live, desired = both_words(diff)
     if change.outcome is Outcome.ADOPT:
         return f"{safe(diff.field)}: live {live}, file {desired}, left alone"
     return f"{safe(diff.field)}: {desired} -> {live}, changed outside Git, {_fate(diff, change)}"
@@ -34,7 +34,8 @@ def _fate(diff: FieldDiff, change: Change) -> str:
     return "undone by the replacement"
 
 
-def _both(diff: FieldDiff) -> tuple[str, str]:
+def both_words(diff: FieldDiff) -> tuple[str, str]:
+    """Return the two values of a field in words: `old`, which is live, then `new`."""
     if diff.field in _TEXTS:
         old, new = _windows(diff.old.name or "", diff.new.name or "")
         return old, new

@@ -15,7 +15,7 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], style: Style) -> str:
     """Return each problem with its place, what was expected and a hint; the count comes last."""
     given = list(diagnostics)
     lines = [line for diagnostic in given for line in _lines(diagnostic, style)]
-    return "\n".join([*lines, style.paint(_summary(given), Colour.BOLD), ""])
+    return "\n".join([*lines, style.paint(diagnostics_words(given), Colour.BOLD), ""])
 
 
 def _lines(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
@@ -30,7 +30,8 @@ def _lines(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
         yield f"  hint: {safe(diagnostic.hint, _LIMIT)}"
 
 
-def _summary(diagnostics: list[Diagnostic]) -> str:
+def diagnostics_words(diagnostics: list[Diagnostic]) -> str:
+    """Say how many problems there are."""
     if not diagnostics:
         return "No problems found"
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from runs_as_code.model.plan import Change, Plan, ProjectPlan
+from runs_as_code.model.plan import Plan, ProjectPlan
 from runs_as_code.report.changes import (
     MESSAGE_LIMIT,
-    NOTHING_DONE,
     Surroundings,
     block_lines,
     brief_line,
     change_lines,
+    is_quiet,
 )
 from runs_as_code.report.names import NAME_LIMIT, Names
 from runs_as_code.report.safe import safe
@@ -29,14 +29,15 @@ def render_plan(
 ) -> str:
     """Return the plan for people; `verbose` lists the unchanged keys too."""
     lines = [project_words(project) for project in plan.projects]
-    lines += [style.paint(line, Colour.BOLD) for line in _summary_lines(plan)]
+    summary = [line for line in (headline(plan), closes_words(plan)) if line]
+    lines += [style.paint(line, Colour.BOLD) for line in summary]
     for project in plan.projects:
         body = list(_project_lines(project, style, verbose=verbose))
         if show_unmanaged:
             body += _unmanaged_lines(project)
         if len(plan.projects) > 1:
-            summary = summary_words(summarize(project.changes)) or "nothing declared"
-            lines += ["", style.paint(f"{project_words(project)}: {summary}", Colour.BOLD)]
+            comes_to = summary_words(summarize(project.changes)) or "nothing declared"
+            lines += ["", style.paint(f"{project_words(project)}: {comes_to}", Colour.BOLD)]
         lines += body
     return "\n".join([*lines, "", f"Digest: {safe(digest)}", cost_words(plan), ""])
 
@@ -47,23 +48,18 @@ def project_words(project: ProjectPlan) -> str:
     return f"Server {server}, project {code}, owner {safe(project.owner, NAME_LIMIT)}"
 
 
-def _summary_lines(plan: Plan) -> Iterator[str]:
-    summary = summarize(change for project in plan.projects for change in project.changes)
-    refused = sum(bool(project.refusals) for project in plan.projects)
+def headline(plan: Plan) -> str:
+    """Say in one line what a plan comes to."""
     if not plan.is_pending:
-        yield _no_changes(plan)
-        return
+        return _no_changes(plan)
+    words = summary_words(summarize(c for project in plan.projects for c in project.changes))
+    refused = sum(bool(project.refusals) for project in plan.projects)
     if not refused:
-        yield f"Plan: {summary_words(summary)}"
-    elif refused == len(plan.projects):
-        yield f"Plan: REFUSED, nothing will be done. Without the refusal: {summary_words(summary)}"
-    else:
-        yield (
-            f"Plan: REFUSED in {refused} of {count(len(plan.projects), 'project')}."
-            f" Without the refusal: {summary_words(summary)}"
-        )
-    if closes := closes_words(plan):
-        yield closes
+        return f"Plan: {words}"
+    if refused == len(plan.projects):
+        return f"Plan: REFUSED, nothing will be done. Without the refusal: {words}"
+    projects = count(len(plan.projects), "project")
+    return f"Plan: REFUSED in {refused} of {projects}. Without the refusal: {words}"
 
 
 def _no_changes(plan: Plan) -> str:
@@ -91,26 +87,16 @@ def _project_lines(project: ProjectPlan, style: Style, *, verbose: bool) -> Iter
     around = Surroundings(style, Names(project), is_refused=bool(project.refusals))
     # What an apply or a person has to act on comes first, what is only good to know after it.
     for change in sorted(project.changes, key=lambda change: not change.is_pending):
-        if not _is_quiet(change):
+        if not is_quiet(change):
             yield ""
             yield from change_lines(change, around)
-    quiet = [change for change in project.changes if _is_quiet(change)] if verbose else []
+    quiet = [change for change in project.changes if is_quiet(change)] if verbose else []
     if quiet:
         yield ""
         yield from (brief_line(change, style) for change in quiet)
     if project.notes:
         yield ""
         yield from (f"note: {safe(note, MESSAGE_LIMIT)}" for note in project.notes)
-
-
-def _is_quiet(change: Change) -> bool:
-    """Whether there is nothing to say of a key but that it is there."""
-    return (
-        change.outcome in NOTHING_DONE
-        and not change.is_pending
-        and not change.drift
-        and not change.notes
-    )
 
 
 def _unmanaged_lines(project: ProjectPlan) -> list[str]:

@@ -70,6 +70,7 @@ HOMES = {
     "deepdiff": ("cli",),
     "dotenv": ("provider",),
     "httpx": ("provider",),
+    "jinja2": ("report",),
     "jsonschema": ("manifest", "server.documents"),
     "python_multipart": ("server",),
     "rich": ("cli",),
@@ -81,7 +82,7 @@ HOMES = {
 }
 
 # Not needed to say what the version is or which commands there are.
-HEAVY = ("deepdiff", "httpx", "jsonschema", "rich", "sqlalchemy", "starlette", "uvicorn")
+HEAVY = ("deepdiff", "httpx", "jinja2", "jsonschema", "rich", "sqlalchemy", "starlette", "uvicorn")
 
 MAX_FILE, MAX_TEST_FILE, MAX_FUNCTION, MAX_PUBLIC_METHODS = 400, 600, 60, 12
 

@@ -1,0 +1,70 @@
+"""The formats of reviews and pipelines, byte for byte; `UPDATE_GOLDEN=1` writes the files anew."""
+
+import os
+from pathlib import Path
+
+import pytest
+from golden import samples
+
+from runs_as_code.report.jsontext import dump_json
+from runs_as_code.report.outputs.findings import plan_findings
+from runs_as_code.report.outputs.github import (
+    annotation_lines,
+    finding_annotations,
+    plan_annotations,
+)
+from runs_as_code.report.outputs.gitlab import code_quality, terraform_counts
+from runs_as_code.report.outputs.junit import diagnostics_junit, report_junit
+from runs_as_code.report.outputs.markdown import plan_markdown
+from runs_as_code.report.outputs.markdown_ends import diagnostics_markdown, report_markdown
+from runs_as_code.report.outputs.sarif import sarif_log
+
+FOLDER = Path(__file__).parent / "outputs"
+COMMAND = f"qarun apply -f qa --expect-digest {samples.DIGEST}"
+
+
+def markdown(plan, **more):
+    return plan_markdown(plan, digest=samples.DIGEST, command=COMMAND, **more)
+
+
+def commands(annotations):
+    return "".join(f"{line}\n" for line in annotation_lines(annotations))
+
+
+def sarif(diagnostics):
+    return dump_json(sarif_log(diagnostics, tool_version="0.0.0"))
+
+
+GOLDEN = {
+    "plan-full.md": lambda: markdown(samples.FULL),
+    "plan-empty.md": lambda: markdown(samples.EMPTY),
+    "plan-refused.md": lambda: markdown(samples.REFUSED),
+    "plan-several.md": lambda: markdown(samples.SEVERAL),
+    "plan-hostile.md": lambda: markdown(samples.HOSTILE_PLAN),
+    "plan-full.github.txt": lambda: commands(plan_annotations(samples.FULL)),
+    "plan-full.terraform.json": lambda: dump_json(terraform_counts(samples.FULL)),
+    "plan-full.sarif": lambda: sarif(plan_findings(samples.FULL)),
+    "report-applied.md": lambda: report_markdown(samples.APPLIED),
+    "report-fell-short.md": lambda: report_markdown(samples.FELL_SHORT),
+    "report-fell-short.junit.xml": lambda: report_junit(samples.FELL_SHORT),
+    "diagnostics.md": lambda: diagnostics_markdown(samples.DIAGNOSTICS),
+    "diagnostics-none.md": lambda: diagnostics_markdown(()),
+    "diagnostics.github.txt": lambda: commands(finding_annotations(samples.DIAGNOSTICS)),
+    "diagnostics.codequality.json": lambda: dump_json(code_quality(samples.DIAGNOSTICS)),
+    "diagnostics.sarif": lambda: sarif(samples.DIAGNOSTICS),
+    "diagnostics.junit.xml": lambda: diagnostics_junit(samples.DIAGNOSTICS, ["qa/good.yaml"]),
+}
+IS_UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+def test_output_is_golden(name):
+    made = GOLDEN[name]().encode()
+    path = FOLDER / name
+    if IS_UPDATE:
+        path.write_bytes(made)
+    assert made.decode() == path.read_bytes().decode()
+
+
+def test_every_golden_file_is_compared():
+    assert {path.name for path in FOLDER.iterdir()} == set(GOLDEN)
