@@ -30,6 +30,7 @@ def test_a_case_is_created_with_id_and_sequence_number(api: Api):
         ({"priority": "urgent"}, 400),
         ({"type": "filled"}, 400),
         ({"pos": -1}, 400),
+        ({"pos": 2**31}, 400),
         ({"pos": 0}, 409),
         ({"customFields": []}, 400),
     ],
@@ -85,6 +86,8 @@ def test_the_list_is_filtered_sorted_and_cut(api: Api):
     assert seqs(api, "tags=1&tags=2&tagsFilterOp=and") == [5]
     assert seqs(api, "search=VOUCHER") == [30, 29, 28]
     assert seqs(api, "search=%25") == []
+    api.make_case("Überweisung")
+    assert seqs(api, "search=ÜBER") == [60]
     assert seqs(api, "priorities=low&folders=2") == [27]
     assert seqs(api, "draft=true") == []
     assert seqs(api, "types=template") == []
@@ -112,6 +115,9 @@ def test_cases_are_found_by_marker(api: Api):
     assert found["total"] == 2
     page = api.post("/project/BD/tcase/seq", body | {"offset": 1, "limit": 1}, status=200)
     assert [item["seq"] for item in page["data"]] == [12]
+    many = {"seqIds": [f"BD-{number}" for number in range(50_000)]}
+    assert api.post("/project/BD/tcase/seq", many, status=200)["total"] == 59
+    assert api.get("/audit-logs")["events"] == []
 
 
 def test_many_cases_are_made_at_once(api: Api):

@@ -90,6 +90,7 @@ def test_bad_results_are_refused(api: Api):
     api.post(path, {"status": "fine"}, status=400)
     api.post(path, {"status": "passed", "timeTaken": -1}, status=400)
     api.post(path, {"status": "passed", "timeTaken": 1.5}, status=400)
+    api.post(path, {"status": "passed", "timeTaken": 2**62}, status=400)
     outside = f"/project/BD/run/{run}/tcase/1/result"
     assert api.post(outside, {"status": "passed"}, status=404) == {"message": "Test case not found"}
     assert api.run(run)["statusCounts"]["open"] == 12

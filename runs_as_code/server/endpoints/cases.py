@@ -25,6 +25,7 @@ from runs_as_code.server.rules.content import make_content
 from runs_as_code.server.rules.customfields import fields_of
 from runs_as_code.server.rules.folders import children_of, ensure_path, with_descendants
 from runs_as_code.server.rules.templates import sync_filled
+from runs_as_code.server.store.conditions import is_one_of
 from runs_as_code.server.store.tables import tcase, tcase_version
 from runs_as_code.server.web.bodies import ListOf, MapOf, Struct, check_length, check_path
 from runs_as_code.server.web.calls import Call, Endpoint, Reply
@@ -63,6 +64,8 @@ _BY_SEQ = Struct("GetTCasesBySeqRequest", {"seqIds": ListOf("string"), "offset":
 _BY_SEQ = Struct(_BY_SEQ.name, {**_BY_SEQ.fields, "limit": "int", "page": "int"})
 # SQLite takes a limited number of variables in one statement.
 _NAMED_IDS = 500
+_MAX_POSITION = 2**31 - 1
+_MAX_FILLED = 100
 
 
 def list_cases(call: Call) -> Reply:
@@ -133,10 +136,10 @@ def find_by_markers(call: Call) -> Reply:
         if body.get(name, 0) < 0:
             raise refuse(f"{name} must not be negative")
     code = call.project.code if call.project is not None else ""
-    found = (re.fullmatch(rf"{code}-(\d{{1,18}})", text) for text in body.get("seqIds", ()))
+    found = (re.fullmatch(rf"{code}-([0-9]{{1,18}})", text) for text in body.get("seqIds", ()))
     seqs = {int(match[1]) for match in found if match}
     page = make_page(body.get("offset"), body.get("limit"), body.get("page"))
-    return Reply(_page_of(call, [tcase.c.seq.in_(seqs)], page, sort=False))
+    return Reply(_page_of(call, [is_one_of(tcase.c.seq, seqs)], page, sort=False))
 
 
 def create_case(call: Call) -> Reply:
@@ -189,8 +192,10 @@ def change_case(call: Call) -> Reply:
 def _check_fields(body: dict[str, Any]) -> None:
     if body.get("priority", PRIORITIES[0]) not in PRIORITIES:
         raise refuse("priority must be one of low, medium, high")
-    if body.get("pos", 0) < 0:
-        raise refuse("pos must not be negative")
+    if not 0 <= body.get("pos", 0) <= _MAX_POSITION:
+        raise refuse(f"pos must be 0-{_MAX_POSITION}")
+    if len(body.get("parameterValues", ())) > _MAX_FILLED:
+        raise refuse(f"parameterValues must be at most {_MAX_FILLED}")
     for item in body.get("requirements", ()):
         check_length(item, "text", 1, 255)
         check_length(item, "url", 0, 255)
@@ -222,7 +227,7 @@ ENDPOINTS = (
     Endpoint("GET", "/project/{project}/tcase", list_cases),
     Endpoint("POST", "/project/{project}/tcase", create_case, "user"),
     Endpoint("GET", "/project/{project}/tcase/count", count_cases),
-    Endpoint("POST", "/project/{project}/tcase/seq", find_by_markers),
+    Endpoint("POST", "/project/{project}/tcase/seq", find_by_markers, is_read=True),
     Endpoint("POST", "/project/{project}/tcase/bulk", create_cases, "user"),
     Endpoint("GET", "/project/{project}/tcase/{tcase}", get_case),
     Endpoint("PATCH", "/project/{project}/tcase/{tcase}", change_case, "user"),

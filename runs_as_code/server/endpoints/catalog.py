@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select
 
 from runs_as_code.server import guesses
-from runs_as_code.server.rules.casefilters import contains, read_sorting
+from runs_as_code.server.rules.casefilters import read_sorting
 from runs_as_code.server.rules.folders import ROOT, add_folder, ensure_path
 from runs_as_code.server.rules.milestones import add_milestone, list_milestones
 from runs_as_code.server.store.clock import now
+from runs_as_code.server.store.conditions import contains
 from runs_as_code.server.store.ids import new_id
 from runs_as_code.server.store.tables import folder, project, tag, tcase, tcase_tag, user
 from runs_as_code.server.web.bodies import ListOf, Struct, check_length, check_path

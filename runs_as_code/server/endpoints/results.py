@@ -10,6 +10,7 @@ from runs_as_code.server.web.bodies import ListOf, Struct
 from runs_as_code.server.web.calls import Call, Endpoint, Reply
 from runs_as_code.server.web.problems import refuse
 
+_MAX_TIME = 10**12  # milliseconds; the sum of a run must stay a 64 bit number
 _LINK = Struct("ResultLink", {"integrationId": "string", "url": "string", "text": "string"})
 _FIELDS: dict[str, Any] = {
     "status": "string",
@@ -45,8 +46,8 @@ def create_results(call: Call) -> Reply:
 def _outcome(call: Call, body: dict[str, Any], case_name: str) -> Outcome:
     if "status" not in body:
         raise refuse("status is required")
-    if body.get("timeTaken", 0) < 0:
-        raise refuse("timeTaken must not be negative")
+    if not 0 <= body.get("timeTaken", 0) <= _MAX_TIME:
+        raise refuse(f"timeTaken must be 0-{_MAX_TIME}")
     return Outcome(
         case_id=find_case(call.connection, call.project_id, case_name).id,
         status=body["status"],

@@ -26,6 +26,7 @@ from runs_as_code.server.rules.runs import (
 )
 from runs_as_code.server.rules.statuses import show_counts
 from runs_as_code.server.store.clock import now
+from runs_as_code.server.store.conditions import is_one_of
 from runs_as_code.server.store.ids import new_id
 from runs_as_code.server.store.tables import run, run_log, tag, tcase
 from runs_as_code.server.web.bodies import ListOf, Struct, check_length
@@ -61,11 +62,11 @@ def list_runs(call: Call) -> Reply:
     conditions = [run.c.project_id == call.project_id]
     counted = list(conditions)
     if milestones := query.integers("milestoneIds"):
-        conditions.append(run.c.milestone_id.in_(milestones))
+        conditions.append(is_one_of(run.c.milestone_id, milestones))
         if guesses.COUNTERS_OBEY_MILESTONES:
             counted.append(conditions[-1])
     if configurations := query.texts("configurationIds"):
-        conditions.append(run.c.configuration_id.in_(configurations))
+        conditions.append(is_one_of(run.c.configuration_id, configurations))
     is_closed = query.flag("closed")
     order = run.c.id.desc() if guesses.RUNS_NEWEST_FIRST else run.c.id
     wanted = LISTED.where(*conditions).order_by(order)

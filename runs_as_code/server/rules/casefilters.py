@@ -7,6 +7,7 @@ from sqlalchemy import Row, Select, Text, case, exists, func, not_, select, type
 from sqlalchemy.sql.elements import ColumnElement
 
 from runs_as_code.server.rules.cases import PRIORITIES
+from runs_as_code.server.store.conditions import contains, is_one_of
 from runs_as_code.server.store.tables import tcase, tcase_tag, tcase_version
 from runs_as_code.server.web.problems import refuse
 from runs_as_code.server.web.queries import Query
@@ -26,23 +27,18 @@ SORT_FIELDS = {
 }
 
 
-def contains(column: Any, text: str) -> ColumnElement[bool]:
-    """Build a search: the text anywhere in the column, case ignored, no wildcards."""
-    return func.instr(func.lower(column), text.lower()) > 0
-
-
 def tag_filter(tag_ids: Sequence[int], operator: str) -> ColumnElement[bool]:
     """Build the rule of `tags`: any of them (`or`), all of them (`and`), none (`not`) [S]."""
     tagged = select(tcase_tag.c.tcase_id)
     if operator == "and":
         wanted = set(tag_ids)
         all_of = (
-            tagged.where(tcase_tag.c.tag_id.in_(wanted))
+            tagged.where(is_one_of(tcase_tag.c.tag_id, wanted))
             .group_by(tcase_tag.c.tcase_id)
             .having(func.count() == len(wanted))
         )
         return tcase.c.id.in_(all_of)
-    any_of = tcase.c.id.in_(tagged.where(tcase_tag.c.tag_id.in_(tag_ids)))
+    any_of = tcase.c.id.in_(tagged.where(is_one_of(tcase_tag.c.tag_id, tag_ids)))
     return not_(any_of) if operator == "not" else any_of
 
 
@@ -60,7 +56,7 @@ def _in_content(path: str, part: str | None, wanted: Sequence[Any]) -> ColumnEle
     content = func.json_each(type_coerce(tcase_version.c.content, Text), path)
     items = content.table_valued("value")
     value = items.c.value if part is None else func.json_extract(items.c.value, part)
-    return _newest(exists().select_from(items).where(value.in_(wanted)))
+    return _newest(exists().select_from(items).where(is_one_of(value, wanted)))
 
 
 def _field_condition(row: Row[Any], wanted: Sequence[str]) -> ColumnElement[bool]:
@@ -72,7 +68,7 @@ def _field_condition(row: Row[Any], wanted: Sequence[str]) -> ColumnElement[bool
         (is_default == 1, row.default_value),
         else_=func.coalesce(func.json_extract(content, f"{path}.value"), ""),
     )
-    return _newest(value.in_(wanted))
+    return _newest(is_one_of(value, wanted))
 
 
 def field_conditions(query: Query, fields: Sequence[Row[Any]]) -> list[ColumnElement[bool]]:
@@ -88,7 +84,7 @@ def list_conditions(query: Query, folders: Sequence[int]) -> list[ColumnElement[
     """Build the conditions of a case list from its parameters; different filters narrow."""
     conditions: list[ColumnElement[bool]] = []
     if folders:
-        conditions.append(tcase.c.folder_id.in_(folders))
+        conditions.append(is_one_of(tcase.c.folder_id, folders))
     if search := query.text("search"):
         conditions.append(contains(tcase.c.title, search))
     if tags := query.integers("tags"):
@@ -107,7 +103,7 @@ def list_conditions(query: Query, folders: Sequence[int]) -> list[ColumnElement[
 def _rarer_conditions(query: Query) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if templates := query.texts("templateTCaseIds"):
-        conditions.append(tcase.c.template_id.in_(templates))
+        conditions.append(is_one_of(tcase.c.template_id, templates))
     if requirements := query.texts("requirementIds"):
         conditions.append(_in_content("$.requirements", None, requirements))
     if steps := query.integers("stepIds"):
@@ -115,9 +111,9 @@ def _rarer_conditions(query: Query) -> list[ColumnElement[bool]]:
     if preconditions := query.integers("preconditionIds"):
         content = type_coerce(tcase_version.c.content, Text)
         found = func.json_extract(content, "$.precondition.sharedPreconditionId")
-        conditions.append(_newest(found.in_(preconditions)))
+        conditions.append(_newest(is_one_of(found, preconditions)))
     if authors := query.integers("authorIds"):
-        conditions.append(tcase.c.author_id.in_(authors))
+        conditions.append(is_one_of(tcase.c.author_id, authors))
     if after := query.text("createdAfter"):
         conditions.append(tcase.c.created_at >= after)
     if before := query.text("createdBefore"):

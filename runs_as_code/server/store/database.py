@@ -72,6 +72,8 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     _patiently(lambda: connection.execute("PRAGMA synchronous = NORMAL"))
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16000")
+    # SQLite's own `lower` knows ASCII only.
+    connection.create_function("fold_case", 1, str.casefold, deterministic=True)
 
 
 def _begin(connection: Connection) -> None:

@@ -75,11 +75,12 @@ class Endpoint:
     answer: Callable[[Call], Reply]
     role: str = "viewer"
     takes_files: bool = False
+    is_read: bool = False  # a POST that only reads
 
     @property
     def is_write(self) -> bool:
         """Whether the endpoint runs in a write transaction."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.is_read
 
 
 def make_routes(endpoints: Iterable[Endpoint], store: Store, options: ServerOptions) -> list[Route]:
