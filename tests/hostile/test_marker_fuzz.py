@@ -1,4 +1,4 @@
-"""Whatever a description holds, reading its marker ends, costs little, and trusts nothing broken."""
+"""Whatever a description holds, reading its marker ends, costs little, trusts nothing broken."""
 
 import time
 
@@ -11,9 +11,7 @@ from runs_as_code.model.marker import UNKNOWN, Marker
 from runs_as_code.model.text import normal_form
 from runs_as_code.planning.marking import MarkState, compose_description, read_description
 
-MARKER = Marker(
-    "web-team", "smoke", 1, "abcdefgh", "abcdefgh", "abcdefgh", "abcdefgh", 1, None, False
-)
+MARKER = Marker("web-team", "smoke", 1, "abcdefgh", "abcdefgh", "abcdefgh", "abcdefgh", 1)
 WRITTEN = str(MARKER)
 
 

@@ -1,4 +1,4 @@
-"""Whatever a plan file holds, reading it gives a plan that can be shown, or one bounded sentence."""
+"""Whatever a plan file holds, reading it gives a plan that can be shown, or one short sentence."""
 
 import copy
 import json
