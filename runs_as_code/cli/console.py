@@ -92,6 +92,10 @@ class Console:
         label = self.message_style.paint("warning", Colour.YELLOW)
         self.say(f"{label}: {safe(message, MESSAGE_LIMIT)}")
 
+    def trace(self, happened: object) -> None:
+        """Say what a debug log holds of something that happened."""
+        self.say(f"debug: {safe(str(happened), MESSAGE_LIMIT)}")
+
     def fail(self, message: str, hint: str = "") -> None:
         """Say what is wrong and what to do about it."""
         style = self.message_style

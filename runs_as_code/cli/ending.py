@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import click
 
-from runs_as_code.cli.console import Console
+from runs_as_code.cli.console import MESSAGE_LIMIT, Console
 from runs_as_code.errors import ExitCode, QarunError
+from runs_as_code.report.safe import safe
 
 NOTHING_WRITTEN = "interrupted; nothing was written"
 
@@ -49,10 +50,19 @@ def _end_of_usage(error: click.ClickException, console: Console) -> ExitCode:
 def _end_of_bug(error: BaseException, leaves: list[BaseException], console: Console) -> ExitCode:
     bug = next(leaf for leaf in leaves if not isinstance(leaf, QarunError))
     if console.is_debug:
-        console.say("".join(traceback.format_exception(error)))
+        shown = _without_keys("".join(traceback.format_exception(error)), console)
+        console.say("\n".join(safe(line, MESSAGE_LIMIT) for line in shown.split("\n")))
     hint = "please report it, with what `--debug` adds to this"
-    console.fail(f"internal error: {type(bug).__name__}: {bug}", hint)
+    console.fail(_without_keys(f"internal error: {type(bug).__name__}: {bug}", console), hint)
     return ExitCode.ERROR
+
+
+def _without_keys(text: str, console: Console) -> str:
+    """Return a text of unknown origin without the key that is used and what else looks like one."""
+    from runs_as_code.manifest.text import redact  # noqa: PLC0415 -- for errors only
+
+    key = console.environ.get("QAS_TOKEN", "").strip()
+    return redact(text.replace(key, "(secret)") if key else text)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

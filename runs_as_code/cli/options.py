@@ -27,6 +27,7 @@ class Sources:
     database: Path | None = None
     rate: int | None = None
     is_insecure_http_allowed: bool = False
+    is_http_logged: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -153,6 +154,12 @@ _server_options = (
         "is_insecure_http_allowed",
         is_flag=True,
         help="Send the key over plain http to a host that is not this machine.",
+    ),
+    click.option(
+        "--debug-http",
+        "is_http_logged",
+        is_flag=True,
+        help="Log each request to stderr: method, address, status, size, time; no header, no body.",
     ),
 )
 

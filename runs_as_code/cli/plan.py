@@ -24,6 +24,7 @@ from runs_as_code.engine.planning import make_plan
 from runs_as_code.errors import ExitCode
 from runs_as_code.model.plan import Approvals, Plan
 from runs_as_code.planning.fingerprint import plan_digest
+from runs_as_code.report.safe import safe
 
 
 @click.command("plan")
@@ -66,7 +67,7 @@ def command(  # noqa: PLR0913  one for each group of options
     plan = _plan(console, sources, approvals, outputs)
     if out is not None:
         write_file(out, plan_json(plan))
-        console.say(f"The plan is saved in {out}")
+        console.say(f"The plan is saved in {safe(str(out))}")
     line = apply_command(sources, approvals, digest=plan_digest(plan), saved=out)
     publication = plan_publication(plan, outputs, console.environ, command=line, saved=out)
     publish(console, outputs, publication)

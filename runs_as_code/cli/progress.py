@@ -18,6 +18,7 @@ from runs_as_code.model.events import (
     VerificationStarted,
 )
 from runs_as_code.report.applied import event_line
+from runs_as_code.report.safe import safe
 
 Show = Callable[[Event, str | None], None]
 
@@ -88,7 +89,7 @@ def _bar(console: Console) -> Iterator[Show]:
         if isinstance(event, ApplyStarted):
             bar.update(task, total=event.total, refresh=True)
         elif isinstance(event, ActionStarted):
-            bar.update(task, description=event.action.address)
+            bar.update(task, description=safe(event.action.address))
             return
         elif isinstance(event, ActionFinished):
             bar.update(task, advance=1, refresh=True)

@@ -12,12 +12,14 @@ from runs_as_code.cli.options import Sources
 from runs_as_code.engine.connecting import DATABASE, ConnectionSettings
 from runs_as_code.errors import ExitCode, QarunError, UsageError
 from runs_as_code.manifest import read_manifests
+from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.model.desired import ManifestSet
 from runs_as_code.model.plan import Approvals, Plan
 from runs_as_code.model.source import Diagnostic, Severity
 from runs_as_code.planning.fingerprint import plan_digest
 from runs_as_code.report.document import read_plan
 from runs_as_code.report.findings import render_diagnostics
+from runs_as_code.report.jsontext import MAX_BYTES
 
 EMBEDDED = "embedded"
 
@@ -60,6 +62,7 @@ def connection_settings(sources: Sources, console: Console) -> ConnectionSetting
         rate=sources.rate,
         is_insecure_http_allowed=sources.is_insecure_http_allowed,
         warn=console.warn,
+        hear=console.trace if sources.is_http_logged else None,
     )
 
 
@@ -76,10 +79,10 @@ def now() -> str:
 def read_plan_file(path: Path) -> tuple[Plan, str]:
     """Return a saved plan and its digest; raise UsageError for what is no plan as it was saved."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
+        content = read_bytes(str(path), MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
         raise UsageError(
-            f"the plan `{path}` can't be read: {error.strerror or error}",
+            f"the plan `{path}` can't be read: {getattr(error, 'strerror', None) or error}",
             hint="make it with `qarun plan --out plan.json`",
         ) from None
     try:

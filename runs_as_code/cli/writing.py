@@ -1,6 +1,7 @@
 """Write a file whole or not at all, or add to one that others write to."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -8,28 +9,32 @@ from pathlib import Path
 from runs_as_code.errors import QarunError, UsageError
 
 _MODE = 0o666  # cut down by the umask, as for any file
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # else opening a pipe waits for its reader
 
 
 def check_target(path: Path) -> None:
     """Raise UsageError for a path that no file can be written to, before anything else is done."""
-    if path.is_dir():
+    # Unlike those of `Path`, these never raise.
+    if os.path.isdir(path):  # noqa: PTH112 -- see above
         raise UsageError(f"`{path}` is a folder", hint="name a file, like `plan.json`")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):  # noqa: PTH112 -- see above
         raise UsageError(f"there is no folder `{path.parent}`", hint="make it first")
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a text in UTF-8; a file is replaced in one step, a device or pipe written to.
+    """Write a text in UTF-8; a file or link is replaced in one step, a device or pipe written to.
 
     Raises QarunError when it can't be written.
     """
     try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, "utf-8")
+        if _takes_a_stream(path):
+            _write_through(path, text.encode())
         else:
             _replace(path, text.encode())
     except OSError as error:
-        raise QarunError(f"`{path}` can't be written: {error.strerror or error}") from None
+        nobody = "nobody reads from this pipe" if error.errno == errno.ENXIO else ""
+        reason = nobody or error.strerror or str(error)
+        raise QarunError(f"`{path}` can't be written: {reason}") from None
 
 
 def append_file(path: Path, text: str) -> None:
@@ -39,6 +44,21 @@ def append_file(path: Path, text: str) -> None:
             file.write(text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise QarunError(f"`{path}` can't be written: {error.strerror or error}") from None
+
+
+def _takes_a_stream(path: Path) -> bool:
+    """Whether the path is a device or pipe; a link to one only where the system itself made it."""
+    if not path.exists() or path.is_file():
+        return False
+    return not path.is_symlink() or Path("/dev") in path.absolute().parents
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | _AT_ONCE)
+    with os.fdopen(descriptor, "wb") as stream:
+        if _AT_ONCE:
+            os.set_blocking(descriptor, True)
+        stream.write(content)
 
 
 def _replace(path: Path, content: bytes) -> None:

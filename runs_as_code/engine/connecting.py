@@ -11,6 +11,7 @@ from runs_as_code.provider.credentials import Credentials, find_credentials
 
 if TYPE_CHECKING:  # importing the client costs more than planning a thousand runs
     from runs_as_code.provider.client import QaSphereClient
+    from runs_as_code.provider.exchange import ExchangeListener
 
 DATABASE = Path(".qarun") / "embedded.db"
 
@@ -21,7 +22,7 @@ class ConnectionSettings:
 
     `server` is the command line's word and beats the files'; `database` is the embedded server's
     file, None for `.qarun/embedded.db` beside the first manifest. `warn` hears what was passed
-    over.
+    over, `hear` of each try of a request.
     """
 
     environ: Mapping[str, str]
@@ -31,6 +32,7 @@ class ConnectionSettings:
     rate: int | None = None
     is_insecure_http_allowed: bool = False
     warn: Callable[[str], None] = field(default=lambda _message: None)
+    hear: "ExchangeListener | None" = None
 
 
 class Connections:
@@ -60,6 +62,7 @@ class Connections:
         """Return the live side of a project on a server."""
         if server not in self._clients:
             self._clients[server] = self._connect(self._find(server))
+            self._clients[server].tell(self._settings.hear)
         return self._clients[server].project(project)
 
     def _find(self, server: str | None) -> Credentials:
