@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from runs_as_code.model.actions import CloseReason, CloseRun
-from runs_as_code.model.desired import ReplaceMode, RunSpec
+from runs_as_code.model.desired import CloseWhen, ReplaceMode, RunSpec
 from runs_as_code.model.plan import Block
 from runs_as_code.planning import rules
 from runs_as_code.planning.context import Context, Member
@@ -71,12 +71,10 @@ def protection(spec: RunSpec, members: Sequence[Member]) -> list[Block]:
     return [rules.is_protected(member.run, place, is_declared=True) for member in members]
 
 
-def replacement_blocks(
-    ctx: Context, spec: RunSpec, member: Member, revision: int, *, is_done: bool = False
-) -> list[Block]:
+def replacement_blocks(ctx: Context, spec: RunSpec, member: Member, revision: int) -> list[Block]:
     """The rules of a replacement: protection, `replace: never`, recorded results.
 
-    With `is_done` the run may be closed for being complete, so its results stand in no way.
+    The results of a run that may be closed for being complete stand in no way.
     """
     place = spec.locations.get("replace", spec.location)
     if spec.protect:
@@ -85,7 +83,8 @@ def replacement_blocks(
         return []
     if spec.replace.mode is ReplaceMode.NEVER:
         return [rules.never_replaced(spec.key, member.run, revision, place)]
-    if member.run.has_results and not is_done and spec.replace.mode is not ReplaceMode.ALWAYS:
+    is_due = spec.close_when is CloseWhen.COMPLETE and member.run.is_complete
+    if member.run.has_results and not is_due and spec.replace.mode is not ReplaceMode.ALWAYS:
         return [rules.has_results(spec.key, member.run, revision, place)]
     return []
 

@@ -119,8 +119,7 @@ def assert_closable(
     if is_approved:
         return
     assert spec.replace.mode is not ReplaceMode.NEVER
-    is_complete = spec.close_when is CloseWhen.COMPLETE and run.is_complete
-    is_done = is_complete and close.reason is CloseReason.REPLACED
+    is_done = spec.close_when is CloseWhen.COMPLETE and run.is_complete
     assert spec.replace.mode is ReplaceMode.ALWAYS or is_done or not run.has_results
 
 
