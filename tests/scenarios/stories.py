@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def story_files() -> list[Path]:
     return sorted(FOLDER.glob("*.yaml"))
 
 
+@cache
 def read_story(path: Path) -> Story:
     """Read one file; raise where it does not follow the schema."""
     data = yaml.safe_load(path.read_text("utf-8"))

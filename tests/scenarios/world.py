@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 from scenarios import webpage
 from scenarios.stories import as_list
 
@@ -136,18 +135,21 @@ class World:
     # Manifests and applies.
 
     def write(self, manifests: Iterable[dict[str, Any]], beside: Iterable[Any] = ()) -> list[Path]:
-        """Write manifests into a folder of their own and return the paths to give to `-f`."""
+        """Write manifests into a folder of their own and return the paths to give to `-f`.
+
+        JSON is YAML, and is written and read much faster.
+        """
         self._files += 1
         folder = self._folder / f"{self._files}"
         folder.mkdir()
         paths = []
         for number, manifest in enumerate(manifests, start=1):
             path = folder / f"{number}.yaml"
-            path.write_text(yaml.safe_dump(self._full(manifest), sort_keys=False), "utf-8")
+            path.write_text(json.dumps(self._full(manifest), ensure_ascii=False), "utf-8")
             paths.append(path)
         for number, manifest in enumerate(beside, start=1):
             path = folder / f"beside-{number}.yaml"
-            path.write_text(yaml.safe_dump(self._full(manifest), sort_keys=False), "utf-8")
+            path.write_text(json.dumps(self._full(manifest), ensure_ascii=False), "utf-8")
         return paths
 
     def _full(self, manifest: dict[str, Any]) -> dict[str, Any]:
