@@ -98,6 +98,10 @@ class FakeProvider:
     async def load_catalog(self, needed: NamesNeeded, listing: Listing) -> Catalog:
         raise AssertionError("an apply needs no names")
 
+    @property
+    def rate(self) -> int:
+        return 0
+
     async def list_run_cases(self, run_id: int) -> tuple[RunCase, ...]:
         async def look() -> tuple[RunCase, ...]:
             return tuple(RunCase(case, 1, case, "open") for case in self.cases[run_id])

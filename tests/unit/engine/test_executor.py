@@ -67,7 +67,7 @@ def stored_otherwise(**changes: object) -> FakeProvider:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"assignee_id": None}, "assignee None instead of 7"),
+        ({"assignee_id": None}, "instead of 7"),
         ({"milestone_id": 4}, "milestone 4 instead of 5"),
         ({"type": "static_struct"}, "type `static_struct` instead of `static`"),
         ({"description": "cut"}, "another marker"),

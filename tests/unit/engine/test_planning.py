@@ -110,7 +110,7 @@ def test_a_project_by_code_and_by_id_is_refused(write: Write) -> None:
     files = [write("a.yaml", "a"), write("b.yaml", "b", project=ID)]
     runs = [live(1, "a"), live(2, "b")]
 
-    with pytest.raises(RefusedError, match="are the same project") as caught:
+    with pytest.raises(RefusedError, match="the same project") as caught:
         plan(read_manifests(files), Live("BD", runs), Live(ID, runs))
     assert caught.value.hint
 
