@@ -46,7 +46,7 @@ class Ground:
         else:
             shutil.copy(seed, self.database)
         self.app = create_app(self.database, options=options)
-        self.ledger = Ledger(options.title_scope)
+        self.ledger = Ledger(options.title_scope, self.see)
         self.wire = Wire(self.app, self.ledger)
         self.people = People(self)
         self.applies = 0
@@ -100,6 +100,11 @@ class Ground:
             for run_id, title, description, milestone, kind, closed_at, time_spent, results in rows
         }
 
+    def see(self, run_id: int) -> Seen | None:
+        """Return the truth about one run."""
+        run = self.truth().get(run_id)
+        return run.seen if run else None
+
     def open_runs(self, owner: str) -> dict[str, list[int]]:
         """Return the open runs of an owner by key, copies left out."""
         found: dict[str, list[int]] = {}
@@ -138,7 +143,8 @@ class People:
 
     async def clone(self, run_id: int, title: str) -> int:
         """Clone a run as the web page does: with its description, marker and all."""
-        description = self._ground.truth()[run_id].description
+        source = self._ground.truth().get(run_id)
+        description = source.description if source else ""
         body = {"runId": run_id, "title": title, "description": description}
         return int((await self._post("/run/clone", body))["id"])
 
@@ -185,5 +191,6 @@ def brief_for(
         manifests=tuple(manifests),
         approved=frozenset(approvals.get("keys", ())),
         approved_closes=approvals.get("closes"),
+        targets=tuple(approvals.get("targets", ())),
         may_race=may_race,
     )

@@ -6,9 +6,9 @@ It shares no code with planning or engine: it reads markers and manifests on its
 import html
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from torture.faults import Answer
@@ -88,6 +88,7 @@ class Brief:
     manifests: tuple[Document, ...]
     approved: frozenset[str] = frozenset()
     approved_closes: int | None = None
+    targets: tuple[str, ...] = ()
     may_race: bool = False
     planned_on: tuple[Seen, ...] | None = None
     view: tuple[Seen, ...] = ()
@@ -129,15 +130,21 @@ class Brief:
 
 
 class Ledger:
-    """Hears every call and keeps what is wrong in `violations`."""
+    """Hears every call and keeps what is wrong in `violations`.
 
-    def __init__(self, title_scope: str) -> None:
+    `look_up` gives the truth about a run, for what no caller can be blamed for: a marker that
+    people wiped, a run that somebody else closed.
+    """
+
+    def __init__(self, title_scope: str, look_up: Callable[[int], Seen | None]) -> None:
         self.title_scope = title_scope
+        self._look_up = look_up
+        self.duplicates = 0
         self.briefs: dict[str, Brief] = {}
         self.violations: list[Problem] = []
         self.writes = 0
         self.closes = 0
-        self._makes: Counter[str] = Counter()
+        self._makes: dict[str, set[int]] = {}
         self._racing: set[str] = set()
 
     def brief(self, who: str, brief: Brief) -> Brief:
@@ -171,14 +178,18 @@ class Ledger:
             brief.closes[int(closing[2])] = call.path
             return
         marker = str(read_marker(call.json["description"]).get("marker"))
-        brief.made[answer.json["id"]] = marker
-        self._makes[marker] += 1
+        run_id = answer.json["id"]
+        brief.made[run_id] = marker
         if brief.may_race:
             self._racing.add(marker)
-        # Where titles are not unique nothing can keep two processes from making the same run.
-        is_unavoidable = self.title_scope == "none" and marker in self._racing
-        if self._makes[marker] > 1 and not is_unavoidable:
-            self._object(call, Wrong.DUPLICATE, f"makes a duplicate of {marker}")
+        # Where titles are not unique nothing can keep two processes from making the same run, nor
+        # where they are so in a milestone and a person moves the first run to another one.
+        is_unavoidable = self.title_scope != "project" and marker in self._racing
+        earlier = {one for one in self._makes.get(marker, ()) if self._bears(one, marker)}
+        self._makes[marker] = {*earlier, run_id}
+        if earlier and not is_unavoidable:
+            self.duplicates += 1
+            self._object(call, Wrong.DUPLICATE, f"makes a duplicate of {earlier}: {marker}")
 
     def delivered(self, call: Call, answer: Answer) -> None:
         """Note what a caller has read."""
@@ -195,10 +206,9 @@ class Ledger:
         if brief.planned_on is None and "closed" not in call.query:
             brief.planned_on = view
 
-    @property
-    def duplicates(self) -> int:
-        """The number of runs that were made more than once."""
-        return sum(count - 1 for marker, count in self._makes.items() if count > 1)
+    def _bears(self, run_id: int, marker: str) -> bool:
+        run = self._look_up(run_id)
+        return run is not None and run.marker == marker
 
     def _judge_make(self, call: Call, brief: Brief) -> None:
         found = read_marker(call.json["description"])
@@ -212,6 +222,9 @@ class Ledger:
         view = {run.id: run for run in brief.view}
         run = view.get(run_id)
         age = call.at - brief.viewed_at
+        true = self._look_up(run_id)
+        if true is not None and not true.is_open:
+            return  # it stays closed, whatever is sent
         if run is None or not run.is_open:
             self._object(call, Wrong.CLOSE, "closes what its last look did not show as open")
         elif age > CLOSE_LISTING_AGE:
@@ -224,7 +237,7 @@ class Ledger:
 
     def _is_managed(self, run: Seen, brief: Brief) -> bool:
         if not run.marker:
-            return any(r.get("adopt", {}).get("run") == run.id for r in brief.runs.values())
+            return _adopter(run, brief) is not None
         return brief.is_ours(run) and not brief.is_copy(run)
 
     def _object(self, call: Call, wrong: Wrong, what: str) -> None:
@@ -247,6 +260,8 @@ def _objections(run: Seen, brief: Brief) -> Objections:
         yield from _prune_objections(run, brief)
         return
     key, spec = declared
+    if brief.targets and not any(fnmatchcase(key, target) for target in brief.targets):
+        yield Wrong.CLOSE, f"closes {run}, which is no target"
     state = spec.get("state", "open")
     if state == "unmanaged":
         yield Wrong.CLOSE, f"closes {run}, which is declared unmanaged"
@@ -257,11 +272,22 @@ def _objections(run: Seen, brief: Brief) -> Objections:
 
 
 def _adopter(run: Seen, brief: Brief) -> tuple[str, Document] | None:
-    found = (i for i in brief.runs.items() if i[1].get("adopt", {}).get("run") == run.id)
-    return next(found, None) if not run.marker else None
+    if run.marker:
+        return None
+    for key, spec in brief.runs.items():
+        is_by_title = spec.get("ifExists") == "adopt" and _is_same_title(spec["title"], run.title)
+        if spec.get("adopt", {}).get("run") == run.id or is_by_title:
+            return key, spec
+    return None
+
+
+def _is_same_title(one: str, other: str) -> bool:
+    return html.unescape(one).strip().casefold() == html.unescape(other).strip().casefold()
 
 
 def _prune_objections(run: Seen, brief: Brief) -> Objections:
+    if brief.targets:
+        yield Wrong.CLOSE, f"prunes {run} under --target"
     if {manifest.get("prune", "keep") for manifest in brief.manifests} != {"close"}:
         yield Wrong.CLOSE, f"prunes {run}, and the files say keep"
     if run.is_protected:
@@ -274,7 +300,9 @@ def _prune_objections(run: Seen, brief: Brief) -> Objections:
 
 def _replacement_objections(run: Seen, key: str, spec: Document, brief: Brief) -> Objections:
     keys = {key, *spec.get("previousKeys", ())}
-    same = [r for r in brief.view if brief.is_ours(r) and r.key in keys and not brief.is_copy(r)]
+    marked = [r for r in brief.view if brief.is_ours(r) and r.key in keys and not brief.is_copy(r)]
+    adopted = [r for r in brief.view if (_adopter(r, brief) or ("", {}))[0] == key]
+    same = [*marked, *adopted]
     later = [other for other in same if other.id > run.id]
     is_due = spec.get("closeWhen") == "complete" and run.is_complete
     if not any(other.is_open for other in later):

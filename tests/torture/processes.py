@@ -143,20 +143,21 @@ class Killer:
     is_of_writes: bool = False
     is_done: bool = False
     seen: int = 0
+    chosen: Call | None = None
 
     async def before(self, call: Call) -> None:
-        """Send it before the call is carried out."""
+        """Choose the call, and send it before the call is carried out."""
         if call.who != self.running.who or (self.is_of_writes and not call.is_write):
             return
         self.seen += 1
-        if self.seen == self.number and not self.is_carried_out:
-            await self._send()
+        if self.seen == self.number:
+            self.chosen = call
+            if not self.is_carried_out:
+                await self._send()
 
     async def after(self, call: Call, _answer: Answer) -> None:
         """Send it when the call was carried out and nobody was told."""
-        is_counted = call.is_write or not self.is_of_writes
-        is_it = call.who == self.running.who and is_counted and self.seen == self.number
-        if is_it and self.is_carried_out and not self.is_done:
+        if call is self.chosen and self.is_carried_out:
             await self._send()
 
     async def _send(self) -> None:
