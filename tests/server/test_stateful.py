@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from server.slow_model import Case, count, read_catalog
@@ -117,7 +117,9 @@ class CaseRules(Machine):
 
     @rule(number=index, tags=st.none() | tag_sets, priority=st.none() | some(PRIORITIES))
     def edit_case(self, number: int, tags: set[str] | None, priority: str | None) -> None:
-        case = self._case(number)
+        self._edit(self._case(number), tags, priority)
+
+    def _edit(self, case: Case, tags: set[str] | None, priority: str | None) -> None:
         title = f"Title {len(case.versions) + 1} of {case.number}"
         body: dict[str, Any] = {"title": title}
         version = case.newest | {"title": title}
@@ -172,6 +174,12 @@ class History(CaseRules):
         body = {"runId": source.id, "title": f"Run {len(self.runs)}"}
         made = self.api.post("/project/BD/run/clone", body)["id"]
         self._add_run(made, source.type, source.plans, set(source.fixed))
+
+    @rule(number=index, which=index, tags=st.none() | tag_sets)
+    def edit_member(self, number: int, which: int, tags: set[str] | None) -> None:
+        members = sorted(self._members(self._run(number)))
+        if members:
+            self._edit(self.catalog.cases[members[which % len(members)]], tags, None)
 
     @precondition(lambda self: self._open_runs())
     @rule(number=index, which=index, status=some(STATUSES))
@@ -261,8 +269,9 @@ class History(CaseRules):
 
 TestHistory = History.TestCase
 TestHistory.settings = settings(
-    max_examples=200 if IS_HEAVY else 12,
-    stateful_step_count=60 if IS_HEAVY else 25,
+    max_examples=200 if IS_HEAVY else 20,
+    stateful_step_count=60 if IS_HEAVY else 20,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],  # explaining takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     deadline=None,
 )
