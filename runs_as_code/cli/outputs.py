@@ -19,6 +19,7 @@ MARKDOWN = "markdown"
 PLAN_FORMATS = (
     "json",
     MARKDOWN,
+    "html",
     "sarif",
     "gitlab-terraform",
     "gitlab-codequality",

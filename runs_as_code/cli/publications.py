@@ -61,6 +61,7 @@ def plan_publication(
     texts = {
         "json": lambda: plan_json(plan),
         MARKDOWN: lambda: markdown(outputs.max_bytes),
+        "html": lambda: _html(plan, digest, command),
         "gitlab-terraform": lambda: dump_json(terraform_counts(plan)),
         **_finding_texts(_rebased(plan_findings(plan), environ)),
     }
@@ -142,6 +143,12 @@ def apply_command(
     flags = ["--allow-empty"] * approvals.allow_empty
     flags += ["--insecure-http"] * sources.is_insecure_http_allowed
     return shlex.join(["qarun", "apply", *words, *flags])
+
+
+def _html(plan: Plan, digest: str, command: str) -> str:
+    from runs_as_code.report.outputs.html import plan_html  # noqa: PLC0415  lazy: Jinja2
+
+    return plan_html(plan, digest=digest, command=command, tool_version=__version__)
 
 
 def _finding_texts(diagnostics: tuple[Diagnostic, ...]) -> dict[str, Render]:

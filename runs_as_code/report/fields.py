@@ -23,10 +23,13 @@ def drift_words(diff: FieldDiff, change: Change) -> str:
     live, desired = both_words(diff)
     if change.outcome is Outcome.ADOPT:
         return f"{safe(diff.field)}: live {live}, file {desired}, left alone"
-    return f"{safe(diff.field)}: {desired} -> {live}, changed outside Git, {_fate(diff, change)}"
+    return (
+        f"{safe(diff.field)}: {desired} -> {live}, changed outside Git, {fate_words(diff, change)}"
+    )
 
 
-def _fate(diff: FieldDiff, change: Change) -> str:
+def fate_words(diff: FieldDiff, change: Change) -> str:
+    """Say what becomes of a drift."""
     if change.outcome not in _REPLACING:
         return "left alone"
     if change.outcome is Outcome.REPLACE_BY_CLONE and diff.field == Field.TYPE:

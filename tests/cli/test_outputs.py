@@ -42,6 +42,7 @@ def test_files_are_written_beside_the_text(manifest: Path, tmp_path: Path):
     wanted = {
         "json": "p.json",
         "markdown": "p.md",
+        "html": "p.html",
         "sarif": "p.sarif",
         "gitlab-terraform": "t.json",
         "gitlab-codequality": "q.json",
@@ -51,6 +52,7 @@ def test_files_are_written_beside_the_text(manifest: Path, tmp_path: Path):
     assert (ended.code, ended.out, ended.err) == (0, plain.out, "")
     assert json.loads(Path("p.json").read_text("utf-8"))["kind"] == "qarun.plan"
     assert Path("p.md").read_text("utf-8").startswith("<!-- qarun:plan:web-team:BD@embedded -->\n")
+    assert Path("p.html").read_text("utf-8").startswith("<!DOCTYPE html>\n")
     assert json.loads(Path("p.sarif").read_text("utf-8"))["version"] == "2.1.0"
     assert json.loads(Path("t.json").read_text("utf-8")) == {"create": 2, "update": 0, "delete": 0}
     assert json.loads(Path("q.json").read_text("utf-8")) == []

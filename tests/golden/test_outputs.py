@@ -14,6 +14,7 @@ from runs_as_code.report.outputs.github import (
     plan_annotations,
 )
 from runs_as_code.report.outputs.gitlab import code_quality, terraform_counts
+from runs_as_code.report.outputs.html import plan_html
 from runs_as_code.report.outputs.junit import diagnostics_junit, report_junit
 from runs_as_code.report.outputs.markdown import plan_markdown
 from runs_as_code.report.outputs.markdown_ends import diagnostics_markdown, report_markdown
@@ -25,6 +26,10 @@ COMMAND = f"qarun apply -f qa --expect-digest {samples.DIGEST}"
 
 def markdown(plan, **more):
     return plan_markdown(plan, digest=samples.DIGEST, command=COMMAND, **more)
+
+
+def html(plan):
+    return plan_html(plan, digest=samples.DIGEST, command=COMMAND, tool_version="0.0.0")
 
 
 def commands(annotations):
@@ -44,6 +49,8 @@ GOLDEN = {
     "plan-full.github.txt": lambda: commands(plan_annotations(samples.FULL)),
     "plan-full.terraform.json": lambda: dump_json(terraform_counts(samples.FULL)),
     "plan-full.sarif": lambda: sarif(plan_findings(samples.FULL)),
+    "plan-full.html": lambda: html(samples.FULL),
+    "plan-several.html": lambda: html(samples.SEVERAL),
     "report-applied.md": lambda: report_markdown(samples.APPLIED),
     "report-fell-short.md": lambda: report_markdown(samples.FELL_SHORT),
     "report-fell-short.junit.xml": lambda: report_junit(samples.FELL_SHORT),

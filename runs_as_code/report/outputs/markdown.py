@@ -100,7 +100,7 @@ def _project_words(project: ProjectPlan) -> str:
 def _project(plan: Plan, project: ProjectPlan) -> Section:
     around = Surroundings(PLAIN, Names(project), is_refused=bool(project.refusals))
     refusals = ["".join(f"{line}\n" for line in _refusal(block)) for block in project.refusals]
-    shown = sorted((c for c in project.changes if not is_quiet(c)), key=_rank)
+    shown = sorted((c for c in project.changes if not is_quiet(c)), key=rank)
     changes = [change_diff(change, around) for change in shown]
     notes = [f"  note: {safe(note, MESSAGE_LIMIT)}\n" for note in project.notes]
     summary = count(len(shown), "run")
@@ -117,7 +117,8 @@ def _refusal(block: Block) -> Iterator[str]:
     yield ""
 
 
-def _rank(change: Change) -> int:
+def rank(change: Change) -> int:
+    """Return where a change belongs among others: what must not be overlooked comes first."""
     return _ORDER.index(symbol_of(change))
 
 
@@ -125,17 +126,23 @@ def _tail(plan: Plan, digest: str, command: str) -> Iterable[str]:
     return [cost_words(plan), "", f"Digest: `{safe(digest)}`", "", *_next(plan, command)]
 
 
-def _next(plan: Plan, command: str) -> list[str]:
+def next_step(plan: Plan, command: str) -> tuple[str, str]:
+    """Say what to do next, and with which command, where there is one."""
     if plan.actions and not plan.is_withheld:
-        return ["Next, apply exactly this plan:", "", *command_lines(command)]
+        return "Next, apply exactly this plan:", command
     if plan.actions:
         words = (
             "Next, add a line or a flag that is named above and plan again; or do only the rest:"
         )
-        return [words, "", *command_lines(f"{command} --skip-blocked")]
+        return words, f"{command} --skip-blocked"
     if plan.is_withheld:
-        return ["Next, add a line or a flag that is named above, and plan again."]
-    return ["Nothing is to be done."]
+        return "Next, add a line or a flag that is named above, and plan again.", ""
+    return "Nothing is to be done.", ""
+
+
+def _next(plan: Plan, command: str) -> list[str]:
+    words, line = next_step(plan, command)
+    return [words, "", *command_lines(line)] if line else [words]
 
 
 def _lines(lines: Iterable[str]) -> str:
