@@ -109,24 +109,25 @@ def assemble(projects: Iterable[ProjectPlan], approvals: Approvals, created_at: 
 
 def _in_order(ctx: Context) -> list[str]:
     """Return the declared keys, each after the key it is cloned from, else alphabetically."""
-    sources: dict[str, set[str]] = {}
-    for key, declaration in ctx.declarations.items():
-        source = declaration.spec.clone_from
-        name = ctx.source_key(source) if source else None
-        if name is not None and name in ctx.declarations:
-            sources[key] = {name}
     keys = sorted(ctx.declarations)
-    sorter = TopologicalSorter(sources)
+    specs = [(key, ctx.declarations[key].spec) for key in keys]
+    clones = {key: spec.clone_from for key, spec in specs if spec.clone_from is not None}
+    by_title = {key: ctx.source_key(source) for key, source in clones.items()}
+    by_key = {key: source.key for key, source in clones.items()}
+    # Titles may name each other in a circle; validate refuses that for keys only.
+    for named in (by_title, by_key):
+        sources = {k: {n} for k, n in named.items() if n and n in ctx.declarations and n != k}
+        order = _sources_first(sources)
+        if order is not None:
+            return [*(k for k in keys if k not in sources), *(k for k in order if k in sources)]
+    return keys
+
+
+def _sources_first(sources: dict[str, set[str]]) -> list[str] | None:
     try:
-        sorter.prepare()
-    except CycleError:  # validate refuses cycles; a plan must still come out the same way
-        return keys
-    order = [key for key in keys if key not in sources]
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready())
-        order += [key for key in ready if key in sources]
-        sorter.done(*ready)
-    return order
+        return list(TopologicalSorter(sources).static_order())
+    except CycleError:
+        return None
 
 
 def _unmanaged(ctx: Context, changes: Iterable[Change]) -> tuple[LiveRun, ...]:
