@@ -1,5 +1,6 @@
 """`--output FORMAT=PATH`: files for reviews and pipelines, written beside what goes to stdout."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,9 +46,10 @@ class Outputs:
         paths = [path for _, path in self.files]
         for path in paths:
             check_target(path)
-        wanted = [path.resolve() for path in (*paths, *others) if path is not None]
+        # Unlike that of `Path`, this never raises, whatever a link leads to.
+        wanted = [os.path.realpath(path) for path in (*paths, *others) if path is not None]
         # Two texts may well go to one terminal, only not into one file.
-        twice = {path for path in wanted if wanted.count(path) > 1 and not path.is_char_device()}
+        twice = {path for path in wanted if wanted.count(path) > 1 and not _is_terminal(path)}
         if twice:
             raise UsageError(f"`{min(twice)}` is to be written twice", hint="name another file")
 
@@ -72,6 +74,13 @@ class Publication:
     step: Step
     marker: str = ""
     is_unchanged: bool = False
+
+
+def _is_terminal(path: str) -> bool:
+    try:
+        return Path(path).is_char_device()
+    except OSError:
+        return False
 
 
 def publish(console: Console, outputs: Outputs, publication: Publication) -> None:
