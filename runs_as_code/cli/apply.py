@@ -140,7 +140,12 @@ def _apply_saved(call: _Call, path: Path, sources: Sources) -> ExitCode:
         check_withheld(reviewed, call.decision)
         if not plan.actions:
             done = tuple(result for job in jobs for result in job.done)
-            return _report(call, ApplyReport(results=done, is_withheld=plan.is_withheld))
+            # What is there already was seen in the listings that the plan was held against.
+            calls = sum(job.provider.calls for job in jobs)
+            report = ApplyReport(
+                results=done, is_withheld=plan.is_withheld, is_read_back=True, calls=calls
+            )
+            return _report(call, report)
         return _carry_out(call, loop, plan, jobs)
 
 

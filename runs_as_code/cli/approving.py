@@ -144,6 +144,6 @@ def _question(plan: Plan) -> str:
     what = "this action" if number == 1 else f"these {number} actions"
     lines = [f"Apply {what} to {where}?"]
     if closes:
-        runs = "1 run is" if closes == 1 else f"{closes} runs are"
-        lines.append(f"{runs} closed, and a closed run can't be opened again.")
+        runs = "1 run" if closes == 1 else f"{closes} runs"
+        lines.append(f"{runs} will be closed, and a closed run can't be opened again.")
     return "\n".join([*lines, 'Only "yes" is accepted: '])

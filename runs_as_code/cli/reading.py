@@ -15,13 +15,13 @@ from runs_as_code.manifest import read_manifests
 from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.model.desired import ManifestSet
 from runs_as_code.model.plan import Approvals, Plan
+from runs_as_code.model.provider import EMBEDDED
 from runs_as_code.model.source import Diagnostic, Severity
+from runs_as_code.planning.context import spellings
 from runs_as_code.planning.fingerprint import plan_digest
 from runs_as_code.report.document import read_plan
 from runs_as_code.report.findings import render_diagnostics
 from runs_as_code.report.jsontext import MAX_BYTES
-
-EMBEDDED = "embedded"
 
 
 class InvalidManifestsError(QarunError):
@@ -105,11 +105,21 @@ def check_targets(approvals: Approvals, manifests: ManifestSet) -> None:
 
 
 def check_approvals(approvals: Approvals, plan: Plan) -> None:
-    """Raise UsageError for a key that was approved and is not in the plan."""
-    planned = {change.key for project in plan.projects for change in project.changes}
+    """Raise UsageError for an approved key that is not in the plan, or stands for several."""
+    planned: dict[str, list[str]] = {}
+    for project in plan.projects:
+        for change in project.changes:
+            names = spellings(project.project, project.owner, change.key)
+            for name in names:
+                planned.setdefault(name, []).append(names[-1])
     for flag, keys in (("--approve", approvals.keys), ("--replace", approvals.replace)):
-        for key in sorted(keys - planned):
-            raise _unknown(flag, key, "is not in the plan", planned)
+        for key in sorted(keys):
+            found = planned.get(key, ())
+            if not found:
+                raise _unknown(flag, key, "is not in the plan", planned)
+            if len(found) > 1:
+                ways = " or ".join(f"`{flag} {name}`" for name in sorted(found))
+                raise UsageError(f"`{flag} {key}`: several runs have this key", hint=f"say {ways}")
 
 
 def _unknown(flag: str, given: str, problem: str, known: Iterable[str]) -> UsageError:

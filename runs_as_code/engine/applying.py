@@ -116,7 +116,7 @@ def _with_proofs(report: ApplyReport, proofs: Sequence[Proof]) -> ApplyReport:
         results=tuple(r for proof in proofs for r in proof.results),
         findings=tuple(f for proof in proofs for f in proof.findings),
         changed_by_others=tuple(f for proof in proofs for f in proof.changed_by_others),
-        is_verified=all(proof.is_read for proof in proofs),
+        is_read_back=all(proof.is_read for proof in proofs),
     )
 
 

@@ -82,9 +82,11 @@ def _differences(action: MakeRun, run: LiveRun) -> list[str]:
     if action.type is not None and run.type != action.type:
         differences.append(f"type `{run.type}` instead of `{action.type}`")
     if action.milestone_id is not None and run.milestone_id != action.milestone_id:
-        differences.append(f"milestone {run.milestone_id} instead of {action.milestone_id}")
+        differences.append(
+            f"milestone {run.milestone_id or 'none'} instead of {action.milestone_id}"
+        )
     if action.assignee_id is not None and run.assignee_id != action.assignee_id:
-        differences.append(f"assignee {run.assignee_id} instead of {action.assignee_id}")
+        differences.append(f"assignee {run.assignee_id or 'none'} instead of {action.assignee_id}")
     return differences
 
 

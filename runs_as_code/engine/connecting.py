@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from runs_as_code.model.desired import Manifest
-from runs_as_code.model.provider import Provider
+from runs_as_code.model.provider import EMBEDDED, Provider
 from runs_as_code.provider.credentials import Credentials, find_credentials
 
 if TYPE_CHECKING:  # importing the client costs more than planning a thousand runs
@@ -76,7 +76,7 @@ class Connections:
 
     def _connect(self, credentials: Credentials) -> "QaSphereClient":
         from runs_as_code.provider.client import RATE_LIMIT, QaSphereClient  # noqa: PLC0415  lazy
-        from runs_as_code.provider.embedded import EMBEDDED, embedded_client  # noqa: PLC0415  lazy
+        from runs_as_code.provider.embedded import embedded_client  # noqa: PLC0415  lazy
 
         if credentials.server == EMBEDDED:
             from runs_as_code.server.app import create_app  # noqa: PLC0415  lazy: SQL and HTTP

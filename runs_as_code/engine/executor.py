@@ -111,9 +111,8 @@ class ProjectExecutor:
         if action.key in self._needed:
             objection = await self._prove(action, outcome.run_id, source)
             if objection:
-                message = f"run {outcome.run_id} {objection}"
                 return self._finish(
-                    action, Status.UNVERIFIED, message, outcome.run_id, ExitCode.UNVERIFIED
+                    action, Status.UNVERIFIED, objection, outcome.run_id, ExitCode.UNVERIFIED
                 )
         self._made[action.key] = outcome.run_id
         return self._succeeded(action, outcome)

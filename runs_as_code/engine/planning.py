@@ -1,8 +1,9 @@
 """Make a plan: list what is live, look up the names that are needed, let planning decide."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 
 from runs_as_code.errors import RefusedError
 from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet
@@ -12,6 +13,9 @@ from runs_as_code.model.provider import Provider
 from runs_as_code.model.source import Severity
 from runs_as_code.planning.cost import plan_cost
 from runs_as_code.planning.planner import ProjectInput, ProjectPlanner, assemble
+
+LONGEST_CODE = 5
+"""Characters of a project's code; what is longer is an id [DOC project]."""
 
 OpenProvider = Callable[[str, str], Provider]
 """Gives the provider of a project on a server."""
@@ -61,7 +65,9 @@ async def make_plan(
     _check_names_of_projects(sessions)
     plan = assemble((p for session in sessions for p in session.plans), approvals, created_at)
     files = tuple(dict.fromkeys(manifest.file for manifest in manifests.manifests))
-    return Planned(replace(plan, files=files, cost=plan_cost(plan)), tuple(sessions))
+    # The slowest of several servers says how long it takes; 0 is no limit at all.
+    rate = min((s.provider.rate for s in sessions if s.provider.rate), default=0)
+    return Planned(replace(plan, files=files, cost=plan_cost(plan, rate)), tuple(sessions))
 
 
 def group_by_project(
@@ -74,19 +80,30 @@ def group_by_project(
     return groups
 
 
-def _check_names_of_projects(sessions: Iterable[Session]) -> None:
+def _check_names_of_projects(sessions: Sequence[Session]) -> None:
     """Refuse a project by code in one file and by id in another: each would prune the other's."""
-    names: dict[tuple[str, str], str] = {}
-    for session in sessions:
-        given = session.given
-        if given.listing.project_id is None:
-            continue
-        name = names.setdefault((given.server, given.listing.project_id), given.project)
-        if name != given.project:
+    for one, other in combinations([session.given for session in sessions], 2):
+        if one.server == other.server and not (
+            _is_another(one.project, other.project, other.listing)
+            or _is_another(other.project, one.project, one.listing)
+        ):
             raise RefusedError(
-                f"`{name}` and `{given.project}` are the same project",
+                f"`{one.project}` and `{other.project}` are, or may be, the same project",
                 hint="write `project` in the same way in every file",
             )
+
+
+def _is_another(name: str, project: str, listing: Listing) -> bool:
+    """Whether a project is surely not the one that was listed.
+
+    One may be written as a code and the other as an id, and only a project that has runs tells
+    both; until then they may be the same.
+    """
+    known = {word.casefold() for word in (listing.project_id, listing.project_code) if word}
+    if name.casefold() in known | {project.casefold()}:
+        return False
+    is_code, is_listed_code = len(name) <= LONGEST_CODE, len(project) <= LONGEST_CODE
+    return len(known) > 1 or is_code == is_listed_code
 
 
 async def _read(
@@ -101,7 +118,7 @@ async def _read(
         project=provider.project,
         manifests=group,
         listing=listing,
-        left_out=_left_out(manifests, group, provider.project),
+        left_out=_left_out(manifests, group, provider.project, listing),
     )
     planner = ProjectPlanner(given, approvals)
     catalog = await provider.load_catalog(planner.names_needed(), listing)
@@ -109,14 +126,14 @@ async def _read(
 
 
 def _left_out(
-    manifests: ManifestSet, group: tuple[Manifest, ...], project: str
+    manifests: ManifestSet, group: tuple[Manifest, ...], project: str, listing: Listing
 ) -> tuple[LeftOut, ...]:
     """Return the files whose runs would seem undeclared: those not given, those with errors."""
     errors = [d for d in manifests.diagnostics if d.severity is Severity.ERROR]
     broken = dict.fromkeys(d.location.file if d.location else "a file" for d in errors)
     owners = sorted({manifest.owner for manifest in group})
     return (
-        *(left for left in manifests.left_out if left.project.casefold() == project.casefold()),
+        *(left for left in manifests.left_out if not _is_another(left.project, project, listing)),
         # Whose a file with errors is can't be told, so it may be anybody's.
         *(LeftOut(file, owner, project) for file in broken for owner in owners),
     )

@@ -43,9 +43,9 @@ async def verify_project(
     proved = []
     others: list[Finding] = []
     for result in results:
-        checked, foreign = _check(result, live.get(result.run_id or 0), firsts)
+        checked, news = _check(result, live.get(result.run_id or 0), firsts)
         proved.append(checked)
-        others += foreign
+        others += news
     findings: list[Finding] = []
     if session is not None:
         # A new revision was asked for once; asking again would always want one more.
@@ -85,7 +85,7 @@ def _check(
         objection = "is still open" if run is not None and run.is_open else ""
     if not objection:
         return result, []
-    return _unproved(result, f"run {result.run_id} {objection}"), []
+    return _unproved(result, objection), []
 
 
 def _unproved(result: ActionResult, message: str) -> ActionResult:

@@ -10,15 +10,13 @@ from runs_as_code.model.desired import LeftOut
 
 
 def find_left_out(sources: Iterable[Source], documents: Iterable[Document]) -> list[LeftOut]:
-    """Return manifests of a given owner and project, beside a given file, that were not given.
+    """Return manifests of a given owner, beside a given file, that were not given.
 
+    Whether they are of the same project is not told here: one may write its code, one its id.
     What can't be read is no manifest here: nothing depends on it but a warning.
     """
     sources = list(sources)
-    pairs = {
-        (document.text("owner"), document.text("project").casefold()) for document in documents
-    }
-    wanted = {pair for pair in pairs if all(pair)}
+    wanted = {owner for document in documents if (owner := document.text("owner"))}
     given = {real_path(source.path) for source in sources}
     beside: dict[str, str] = {}
     for source in sources:
@@ -30,16 +28,16 @@ def find_left_out(sources: Iterable[Source], documents: Iterable[Document]) -> l
     return sorted((one for one in found if one), key=lambda one: one.file)
 
 
-def _peek(path: str, wanted: set[tuple[str, str]]) -> LeftOut | None:
+def _peek(path: str, wanted: set[str]) -> LeftOut | None:
     """Return what the file is, if one of those is wanted; reads no YAML that can't be one."""
     text = read_text(path, Findings(path))
-    if text is None or not any(owner in text for owner, _ in wanted):
+    if text is None or not any(owner in text for owner in wanted):
         return None
     # As a rule the runs come last, and there are many of them: what is above them is enough.
     head, found, _ = text.partition("\nruns:")
     identity = _identity(head) if found else None
     owner, project = identity or _identity(text) or ("", "")
-    return LeftOut(path, owner, project) if (owner, project.casefold()) in wanted else None
+    return LeftOut(path, owner, project) if owner in wanted else None
 
 
 def _identity(text: str) -> tuple[str, str] | None:

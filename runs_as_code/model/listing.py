@@ -10,7 +10,7 @@ class ListedAs(StrEnum):
     """What a run is to the files that were given.
 
     `managed`: declared, with our marker. `adopted`: declared, without a marker. `orphan`: our
-    marker, no longer declared. `unmanaged`: nobody's. `foreign`: another owner's, or of a marker
+    marker, no longer declared. `former`: the same, and closed. `unmanaged`: nobody's. `foreign`: another owner's, or of a marker
     version we don't know. `copy`: somebody cloned a marked run. `damaged`: a marker nobody can
     read.
     """
@@ -18,6 +18,7 @@ class ListedAs(StrEnum):
     MANAGED = "managed"
     ADOPTED = "adopted"
     ORPHAN = "orphan"
+    FORMER = "former"
     UNMANAGED = "unmanaged"
     FOREIGN = "foreign"
     COPY = "copy"

@@ -111,7 +111,8 @@ class NamesNeeded:
 class Catalog:
     """The names a project knows; None for a kind that was not looked up.
 
-    `users` holds e-mail addresses whose ids could be found; `tcases` maps each reference that was
+    `users` holds e-mail addresses whose ids could be found, `are_users_complete` whether those are
+    all there are; `tcases` maps each reference that was
     asked for, as written, to the id of the test case, or None where there is none.
     """
 
@@ -119,4 +120,5 @@ class Catalog:
     folders: tuple[Entry, ...] | None = None
     tags: tuple[Entry, ...] | None = None
     users: tuple[Entry, ...] | None = None
+    are_users_complete: bool = False
     tcases: Mapping[int | str, str | None] = field(default_factory=dict)

@@ -154,10 +154,14 @@ class ProjectPlan:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an apply costs at most: requests that read, requests that write."""
+    """What an apply costs at most: requests that read, requests that write.
+
+    `rate` is how many of them are sent in a second, 0 for no limit.
+    """
 
     reads: int = 0
     writes: int = 0
+    rate: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from typing import Protocol
 
 from runs_as_code.model.live import Catalog, Listing, NamesNeeded, RunCase
 
+EMBEDDED = "embedded"
+"""The name of the server that lives in the process, instead of an address."""
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPlan:
@@ -44,6 +47,11 @@ class Provider(Protocol):
     @property
     def project(self) -> str:
         """The project's code or id, as the manifest has it."""
+        ...
+
+    @property
+    def rate(self) -> int:
+        """How many requests a second are sent at most, 0 for no limit."""
         ...
 
     @property

@@ -68,9 +68,15 @@ class ApplyReport:
     findings: tuple[Finding, ...] = ()
     changed_by_others: tuple[Finding, ...] = ()
     is_withheld: bool = False
-    is_verified: bool = False
+    is_read_back: bool = False
     interrupted_by: ExitCode | None = None
     calls: int = 0
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether reading back showed everything as it was planned."""
+        is_done = all(result.status in SUCCEEDED for result in self.results)
+        return self.is_read_back and is_done and not self.findings
 
     @property
     def exit_code(self) -> ExitCode:

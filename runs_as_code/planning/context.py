@@ -99,6 +99,7 @@ class Context:
         approvals: Approvals,
     ) -> None:
         self.owner = manifests[0].owner
+        self.project = manifests[0].project
         self.manifests = manifests
         self.declarations: Mapping[str, Declaration] = {
             spec.key: Declaration(manifest, spec)
@@ -133,7 +134,14 @@ class Context:
 
     def is_approved(self, key: str) -> bool:
         """Whether somebody approved this key for one apply."""
-        return key in self.approvals.keys
+        return self._is_among(key, self.approvals.keys)
+
+    def is_replacement_asked(self, key: str) -> bool:
+        """Whether somebody asked for a new revision of this key."""
+        return self._is_among(key, self.approvals.replace)
+
+    def _is_among(self, key: str, given: frozenset[str]) -> bool:
+        return bool(given) and not given.isdisjoint(spellings(self.project, self.owner, key))
 
     def members(self, spec: RunSpec) -> list[Member]:
         """Return the live runs of a declared key, previous keys and adoption included, by id."""
@@ -170,6 +178,11 @@ class Context:
     def open_runs(self) -> list[Member]:
         """Return all open runs of this owner, by name or by alias."""
         return [m for members in self._by_key.values() for m in members if m.run.is_open]
+
+
+def spellings(project: str, owner: str, key: str) -> tuple[str, str, str]:
+    """Return the ways to name a key on the command line; the longer ones tell owners apart."""
+    return key, f"{owner}/{key}", f"{project}/{owner}/{key}"
 
 
 def expand_title(template: str, *, title: str, revision: int, key: str) -> str:

@@ -4,10 +4,14 @@ from runs_as_code.model.desired import RunType
 from runs_as_code.model.plan import Cost, Plan, ProjectPlan
 
 
-def plan_cost(plan: Plan) -> Cost:
+def plan_cost(plan: Plan, rate: int) -> Cost:
     """Add up the requests of an apply of this plan, planning itself not counted."""
     costs = [_project_cost(project) for project in plan.projects]
-    return Cost(reads=sum(c.reads for c in costs), writes=sum(c.writes for c in costs))
+    return Cost(
+        reads=sum(cost.reads for cost in costs),
+        writes=sum(cost.writes for cost in costs),
+        rate=rate,
+    )
 
 
 def _project_cost(project: ProjectPlan) -> Cost:

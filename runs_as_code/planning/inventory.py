@@ -61,7 +61,7 @@ def _undeclared(contexts: Sequence[Context], marked: MarkedRun) -> Claim:
     if Ownership.COPY in found:
         ownership = ListedAs.COPY
     elif found & {Ownership.OURS, Ownership.ALIAS}:
-        ownership = ListedAs.ORPHAN
+        ownership = ListedAs.ORPHAN if marked.run.is_open else ListedAs.FORMER
     return Claim(marked.run, ownership, marker.owner, marker.key, marker.revision)
 
 

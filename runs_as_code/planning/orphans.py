@@ -10,7 +10,7 @@ from runs_as_code.model.plan import Block, Change, Outcome, Reason
 from runs_as_code.model.text import clash_form
 from runs_as_code.planning import rules
 from runs_as_code.planning.closing import close_action
-from runs_as_code.planning.context import Context, Declaration, Member
+from runs_as_code.planning.context import Context, Member
 from runs_as_code.planning.digest import text_digest
 from runs_as_code.planning.marking import read_description
 from runs_as_code.planning.ownership import Ownership
@@ -96,11 +96,17 @@ def suspect_renames(ctx: Context, changes: Mapping[str, Change]) -> dict[str, Ch
     result = dict(changes)
     for key, change in sorted(changes.items()) if looks else ():
         declaration = ctx.declarations.get(key)
-        if declaration is None or ctx.is_approved(key) or not _is_new(ctx, change, declaration):
+        if declaration is None or not _is_new(ctx, change, declaration.spec):
             continue
         spec = declaration.spec
+        is_settled = ctx.is_approved(key) or spec.previous_keys is not None
+        # The orphan must not go as long as something else keeps its look-alike from being made.
+        if is_settled and not change.is_withheld:
+            continue
         for orphan in sorted({o for look in _looks(spec, change) for o in looks.get(look, ())}):
-            block = rules.rename_suspected(key, orphan, spec.location)
+            block = rules.rename_suspected(
+                key, orphan, spec.location, is_approvable=not change.is_withheld
+            )
             result[key] = replace(result[key], blocks=(*result[key].blocks, block))
             if result[orphan].actions:
                 blocks = (*result[orphan].blocks, block)
@@ -108,14 +114,10 @@ def suspect_renames(ctx: Context, changes: Mapping[str, Change]) -> dict[str, Ch
     return result
 
 
-def _is_new(ctx: Context, change: Change, declaration: Declaration) -> bool:
-    """Whether a run is wanted for a key that never had one, and the file says nothing of renames.
-
-    A key that can't have its run yet counts as well: its orphan must not be closed meanwhile.
-    """
+def _is_new(ctx: Context, change: Change, spec: RunSpec) -> bool:
+    """Whether a run is wanted for a key that never had one, even if it can't have it yet."""
     is_wanted = change.outcome in {Outcome.CREATE, Outcome.CLONE, Outcome.DECIDE}
-    spec = declaration.spec
-    return is_wanted and spec.previous_keys is None and not ctx.members(spec)
+    return is_wanted and not ctx.members(spec)
 
 
 _Look = tuple[str, str]

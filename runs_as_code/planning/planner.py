@@ -1,14 +1,15 @@
 """Build the plan of one project: one decision per key, then the rules that look at all of them."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from runs_as_code.model.desired import LeftOut, Limits, Manifest
 from runs_as_code.model.live import Catalog, Listing, LiveRun, NamesNeeded
 from runs_as_code.model.plan import Approvals, Change, Plan, ProjectPlan, Reason
-from runs_as_code.planning import policy
-from runs_as_code.planning.context import Context, Member, Titles
+from runs_as_code.planning import policy, rules
+from runs_as_code.planning.context import Context, Member, Titles, spellings
 from runs_as_code.planning.dependencies import settle
 from runs_as_code.planning.make import blocked_sources
 from runs_as_code.planning.orphans import decide_orphans, suspect_renames
@@ -97,13 +98,36 @@ def assemble(projects: Iterable[ProjectPlan], approvals: Approvals, created_at: 
     """Put the plans of several projects together; an approved number of closes is for all."""
     ordered = sorted(projects, key=lambda plan: (plan.server, plan.project, plan.owner))
     count = sum(policy.counted_closes(plan.changes) for plan in ordered)
-    refusals = policy.wrong_approval(approvals.closes, count)
+    wrong = policy.wrong_approval(approvals.closes, count)
+    keys = Counter(change.key for plan in ordered for change in plan.changes)
     return Plan(
         created_at=created_at,
         projects=tuple(
-            replace(plan, refusals=(*plan.refusals, *refusals)) if refusals else plan
+            replace(
+                plan,
+                refusals=(*policy.approvable(plan.refusals, count), *wrong),
+                changes=_told_apart(plan, keys),
+            )
             for plan in ordered
         ),
+    )
+
+
+def _told_apart(plan: ProjectPlan, keys: Mapping[str, int]) -> tuple[Change, ...]:
+    """Let the flags name project and owner as well, where several plans have the key."""
+    return tuple(
+        change
+        if not change.blocks or keys[change.key] == 1
+        else replace(
+            change,
+            blocks=tuple(
+                replace(b, flag=rules.approve(spellings(plan.project, plan.owner, change.key)[-1]))
+                if b.flag == rules.approve(change.key)
+                else b
+                for b in change.blocks
+            ),
+        )
+        for change in plan.changes
     )
 
 

@@ -1,6 +1,7 @@
 """The project-wide rules: each stops a whole project before its first write."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from runs_as_code.model.actions import CloseRun
 from runs_as_code.model.desired import Limits
@@ -8,6 +9,7 @@ from runs_as_code.model.live import Listing
 from runs_as_code.model.plan import Block, Change
 from runs_as_code.planning.context import Context
 
+TOO_MANY = "too-many-closes"
 FREE_CLOSES = 3
 """Up to this many closes the percentage does not count: small projects would never get by."""
 
@@ -75,11 +77,18 @@ def too_many_closes(ctx: Context, changes: Iterable[Change], limits: Limits) -> 
         return []
     return [
         Block(
-            rule="too-many-closes",
+            rule=TOO_MANY,
             message=f"{count} runs would be closed, and {' and '.join(reasons)}",
             line=f"limits: {{close: {count}, percent: 100}}",
-            flag=f"--approve-closes {count}",
         )
+    ]
+
+
+def approvable(refusals: Iterable[Block], count: int) -> list[Block]:
+    """Add the flag that approves the closes: their number over all projects of the call."""
+    return [
+        replace(refusal, flag=f"--approve-closes {count}") if refusal.rule == TOO_MANY else refusal
+        for refusal in refusals
     ]
 
 

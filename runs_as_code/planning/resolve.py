@@ -110,6 +110,7 @@ class Resolver:
             if run.assignee_id is not None and run.assignee_email:
                 users.setdefault(run.assignee_email.casefold(), run.assignee_id)
         self._users = users
+        self._are_users_complete = catalog.are_users_complete
         self._user_names = {user_id: email for email, user_id in users.items()}
         self._people: dict[str, int] = {}
         self._near_people = _Near(())
@@ -171,7 +172,9 @@ class Resolver:
             self._people_of = manifest
         user_id = self._people.get(name.value.casefold())
         if user_id is None:
-            blocks.append(_unknown_user(name, self._near_people))
+            blocks.append(
+                _unknown_user(name, self._near_people, is_complete=self._are_users_complete)
+            )
         return Value(name.value, user_id)
 
     def _selection(
@@ -276,19 +279,22 @@ def _only(index: _Index, name: Name, entries: Sequence[Entry], blocks: list[Bloc
         )
         return None
     message = f"no {index.kind} `{name.value}` in this project"
-    blocks.append(_unresolved(name, message, index.near.to(str(name.value))))
+    near = index.near.to(str(name.value)) or f"the name or id of a {index.kind} of this project"
+    blocks.append(_unresolved(name, message, near))
     return None
 
 
-def _unknown_user(name: Name, near: _Near) -> Block:
-    return Block(
-        rule="unresolved-name",
-        message=f"the user id of `{name.value}` can't be found: the API shows ids only of people"
-        " who are assigned to a run, and of the key's own user",
-        line=f'`users: {{"{name.value}": ID}}` at the top of the file, with the id from the web'
-        f" page{_also(near.to(str(name.value)))}",
-        location=name.location,
-    )
+def _unknown_user(name: Name, near: _Near, *, is_complete: bool) -> Block:
+    """Say whether there is no such user, or whether the key can't see who there is."""
+    message = f"no user `{name.value}` on this server"
+    if not is_complete:
+        message = (
+            f"the user id of `{name.value}` can't be found: listing users needs an admin's key and"
+            " may show no ids; else ids are known only of people who are assigned to a run, and of"
+            " the key's own user"
+        )
+    line = f'`users: {{"{name.value}": ID}}` at the top of the file, with the id from the web page'
+    return _unresolved(name, message, f"{line}{_also(near.to(str(name.value)))}")
 
 
 def _unresolved(name: Name, message: str, way_out: str) -> Block:

@@ -115,11 +115,11 @@ def _decide_held(ctx: Context, declaration: Declaration, bearers: Sequence[Marke
     if holder.run.is_open and ownership is Ownership.DAMAGED and claimed_by is None:
         block = rules.marker_lost(spec.key, holder.run, place, is_damaged=True)
         return _change(spec, Outcome.DECIDE, Reason.MARKER_LOST, run=holder.run, blocks=(block,))
-    line = (
-        f"adopt: {{run: {holder.run.id}}}, `ifExists: adopt`, or another `title`"
-        if is_adoptable
-        else "another `title`"
-    )
+    line = "another `title`"
+    if is_adoptable:
+        line = f"adopt: {{run: {holder.run.id}}}, `ifExists: adopt`, or {line}"
+    elif ctx.is_ours(holder) and holder.marker and holder.marker.key not in ctx.declarations:
+        line = f"previousKeys: [{holder.marker.key}] if it is the same run, or {line}"
     block = rules.title_held(held_by(ctx, spec, holder, claimed_by), line, place)
     outcome = Outcome.CREATE if spec.clone_from is None else Outcome.CLONE
     return _change(spec, outcome, Reason.TITLE_HELD, run=holder.run, blocks=(block,))
@@ -291,12 +291,12 @@ def _is_next_wanted(ctx: Context, spec: RunSpec, newest: Member) -> bool:
     return (
         is_title_changed(spec, newest.run, newest.marker)
         or spec.on_closed is OnClosed.RECREATE
-        or spec.key in ctx.approvals.replace
+        or ctx.is_replacement_asked(spec.key)
     )
 
 
 def _is_replacement_asked(ctx: Context, row: _OpenRow) -> bool:
-    if row.spec.key in ctx.approvals.replace:
+    if ctx.is_replacement_asked(row.spec.key):
         return True
     # Without a marker nothing can differ "by Git", so `replace: rN` itself asks.
     is_adopted = row.newest.marker is None

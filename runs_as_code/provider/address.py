@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit
 
 from runs_as_code.errors import UsageError
+from runs_as_code.model.provider import EMBEDDED
 from runs_as_code.provider.text import one_line
 
-EMBEDDED = "embedded"
 API_PATH = "/api/public/v0"
 PORTS = {"http": 80, "https": 443}
 

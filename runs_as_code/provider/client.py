@@ -64,6 +64,7 @@ class QaSphereClient:
         self._listener: ExchangeListener | None = None
         self._transport = transport
         self._timing = timing
+        self._rate = rate
         self._pacer = Pacer(rate, timing.later)
         self._lines: list[httpx.AsyncClient] = []
         self._idle: list[httpx.AsyncClient] = []
@@ -88,6 +89,11 @@ class QaSphereClient:
     def address(self) -> Address:
         """The server."""
         return self._address
+
+    @property
+    def rate(self) -> int:
+        """How many requests a second are sent at most, 0 for no limit."""
+        return self._rate
 
     @property
     def calls(self) -> int:

@@ -5,10 +5,8 @@ from typing import Any
 
 import httpx
 
-from runs_as_code.provider.address import EMBEDDED
+from runs_as_code.model.provider import EMBEDDED
 from runs_as_code.provider.client import QaSphereClient
-
-__all__ = ["EMBEDDED", "embedded_client"]
 
 Message = MutableMapping[str, Any]
 AsgiApp = Callable[

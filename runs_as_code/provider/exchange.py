@@ -94,6 +94,11 @@ class Sender(Protocol):
         """The server."""
         ...
 
+    @property
+    def rate(self) -> int:
+        """How many requests a second are sent at most, 0 for no limit."""
+        ...
+
     async def send(self, request: Request, *, allowed: tuple[int, ...] = ()) -> Answer:
         """Return a 2xx answer, or one whose status is in `allowed`; raise for all others."""
         ...

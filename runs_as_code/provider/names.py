@@ -25,7 +25,7 @@ async def load_catalog(
     sender: Sender, project: str, needed: NamesNeeded, listing: Listing
 ) -> Catalog:
     """Look up the kinds of names that are needed; kinds that are not stay None."""
-    milestones, folders, tags, users, tcases = await together(
+    milestones, folders, tags, people, tcases = await together(
         _if(needed.milestones, lambda: directory.list_milestones(sender, project)),
         _if(needed.folders, lambda: _folder_entries(sender, project)),
         _if(needed.tags, lambda: directory.list_tags(sender, project)),
@@ -33,7 +33,12 @@ async def load_catalog(
         _if(needed.tcases, lambda: _tcases(sender, project, needed.tcases, listing)),
     )
     return Catalog(
-        milestones=milestones, folders=folders, tags=tags, users=users, tcases=tcases or {}
+        milestones=milestones,
+        folders=folders,
+        tags=tags,
+        users=people[0] if people else None,
+        are_users_complete=people is not None and people[1],
+        tcases=tcases or {},
     )
 
 
@@ -98,8 +103,11 @@ def _fill_path(folder_id: int, by_id: Mapping[int, Folder], paths: dict[int, str
 
 async def _users(
     sender: Sender, project: str, emails: tuple[str, ...], listing: Listing
-) -> tuple[Entry, ...]:
-    """Find ids of e-mail addresses where they cost nothing first, and stop when all are found."""
+) -> tuple[tuple[Entry, ...], bool]:
+    """Find ids of e-mail addresses where they cost nothing first, and stop when all are found.
+
+    The second value tells whether the list of all users was read, with their ids.
+    """
     wanted = {email.casefold() for email in emails}
     found: dict[tuple[int, str], Entry] = {}
 
@@ -110,9 +118,10 @@ async def _users(
         return wanted <= {email for _, email in found}
 
     if note(_assignees(listing)) or note([await directory.get_me(sender, scope=project)]):
-        return tuple(found.values())
-    note(await directory.list_users(sender, scope=project))
-    return tuple(found.values())
+        return tuple(found.values()), False
+    listed = await directory.list_users(sender, scope=project)
+    note(listed)
+    return tuple(found.values()), bool(listed)
 
 
 def _assignees(listing: Listing) -> Iterable[Entry]:

@@ -38,6 +38,11 @@ class ProjectProvider:
         return self._project
 
     @property
+    def rate(self) -> int:
+        """How many requests a second are sent at most, 0 for no limit."""
+        return self._sender.rate
+
+    @property
     def calls(self) -> int:
         """How many requests were sent for this project so far, repeated ones included."""
         return self._sender.sent(self._project)

@@ -14,7 +14,7 @@ from runs_as_code.model.events import (
     Interrupted,
     VerificationStarted,
 )
-from runs_as_code.model.report import ActionResult, ApplyReport, Finding, Status
+from runs_as_code.model.report import SUCCEEDED, ActionResult, ApplyReport, Finding, Status
 from runs_as_code.report.changes import MESSAGE_LIMIT
 from runs_as_code.report.names import NAME_LIMIT
 from runs_as_code.report.safe import safe
@@ -23,7 +23,7 @@ from runs_as_code.report.words import count, short_action_words
 
 EXITS = {
     ExitCode.DONE: "done, or nothing to do",
-    ExitCode.ERROR: "error",
+    ExitCode.ERROR: "error that fits no other line",
     ExitCode.CHANGES: "changes pending",
     ExitCode.INVALID: "the manifest is invalid",
     ExitCode.ACCESS: "not authenticated or not allowed",
@@ -140,8 +140,11 @@ def closing_lines(report: ApplyReport) -> Iterator[str]:
         yield f"Interrupted: {count(len(skipped), 'action')} not done; run it again to go on"
     if report.is_withheld:
         yield "Withheld by safety rules: what the plan shows as blocked or refused"
-    if report.is_verified and not report.findings:
+    short = [result for result in report.results if result.status not in SUCCEEDED]
+    if report.is_verified and report.results:
         yield "Verified: read back, and nothing of this plan is still wanted"
-    elif not report.is_verified and report.results:
+    elif report.is_read_back and short:
+        yield f"Read back: {len(short)} of {count(len(report.results), 'action')} not done as planned"
+    elif not report.is_read_back and report.results:
         yield "Not verified: what is live was not read back"
-    yield f"{count(report.calls, 'request')} sent"
+    yield f"{count(report.calls, 'request')} sent, planning not counted"

@@ -79,6 +79,7 @@ def report_to_json(report: ApplyReport, *, tool_version: str) -> dict[str, Any]:
         "findings": encode(report.findings),
         "changedByOthers": encode(report.changed_by_others),
         "isWithheld": report.is_withheld,
+        "isReadBack": report.is_read_back,
         "isVerified": report.is_verified,
         "interruptedBy": encode(report.interrupted_by),
         "calls": report.calls,

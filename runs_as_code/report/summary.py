@@ -8,11 +8,6 @@ from runs_as_code.model.actions import CloseReason, CloseRun
 from runs_as_code.model.plan import Change, Outcome, Plan
 from runs_as_code.report.words import count, purpose_words
 
-REQUESTS_PER_SECOND = 19
-"""A key may send 20 requests a second [SEED]; the client stays below that."""
-
-EMBEDDED = "embedded"
-
 _KINDS = {
     Outcome.CREATE: "create",
     Outcome.CLONE: "clone",
@@ -108,9 +103,9 @@ def closes_words(plan: Plan) -> str:
 
 def seconds_needed(plan: Plan) -> int:
     """Return the whole seconds that the requests take at the rate limit; 0 where there is none."""
-    if not _is_limited(plan):
+    if not plan.cost.rate:
         return 0
-    return -(-(plan.cost.reads + plan.cost.writes) // REQUESTS_PER_SECOND)
+    return -(-(plan.cost.reads + plan.cost.writes) // plan.cost.rate)
 
 
 def cost_words(plan: Plan) -> str:
@@ -118,14 +113,10 @@ def cost_words(plan: Plan) -> str:
     requests = f"{count(plan.cost.reads, 'read')} and {count(plan.cost.writes, 'write')}"
     if plan.cost.reads + plan.cost.writes == 0:
         return "Cost: no requests"
-    if not _is_limited(plan):
-        return f"Cost: at most {requests}; the embedded server has no rate limit"
+    if not plan.cost.rate:
+        return f"Cost: at most {requests}, without a rate limit"
     duration = _duration(seconds_needed(plan))
-    return f"Cost: at most {requests}, {duration} at {REQUESTS_PER_SECOND} requests a second"
-
-
-def _is_limited(plan: Plan) -> bool:
-    return any(project.server != EMBEDDED for project in plan.projects)
+    return f"Cost: at most {requests}, {duration} at {plan.cost.rate} requests a second"
 
 
 def _part(number: int, words: str) -> str:

@@ -318,7 +318,7 @@ FULL_PROJECT = ProjectPlan(
     unmanaged=(live(50, "Ann's scratch run"), live(51, "Тест оплаты 🍕 結帳")),
     notes=("ownerAliases: `web` may go: no run depends on it any more",),
 )
-FULL = Plan(CREATED_AT, (FULL_PROJECT,), ("qa/web.yaml",), Cost(reads=14, writes=9))
+FULL = Plan(CREATED_AT, (FULL_PROJECT,), ("qa/web.yaml",), Cost(reads=14, writes=9, rate=20))
 EMPTY = Plan(
     CREATED_AT, (ProjectPlan("embedded", "BD", "web-team", changes=KEPT),), cost=Cost(reads=1)
 )
@@ -353,7 +353,7 @@ SEVERAL = Plan(
         ProjectPlan("embedded", "PAY", "pay-team", changes=(PRUNE,), refusals=(TOO_MANY,)),
         ProjectPlan(HOSTED, "APP", "app-team", changes=KEPT),
     ),
-    cost=Cost(reads=40, writes=1400),
+    cost=Cost(reads=40, writes=1400, rate=20),
 )
 HOSTILE_RUN = live(
     66,
@@ -434,7 +434,7 @@ APPLIED = ApplyReport(
     changed_by_others=(
         Finding(HOSTED, "BD", "web-team", "login", "run 30 was closed by somebody"),
     ),
-    is_verified=True,
+    is_read_back=True,
     calls=9,
 )
 FELL_SHORT = ApplyReport(
@@ -475,7 +475,7 @@ FELL_SHORT = ApplyReport(
         Finding(HOSTED, "BD", "web-team", "checkout", "run 62 differs from what was sent"),
     ),
     is_withheld=True,
-    is_verified=True,
+    is_read_back=True,
     calls=27,
 )
 INTERRUPTED = ApplyReport(
@@ -486,7 +486,7 @@ INTERRUPTED = ApplyReport(
     interrupted_by=ExitCode.SIGINT,
     calls=3,
 )
-NOTHING_APPLIED = ApplyReport(is_verified=False, calls=1)
+NOTHING_APPLIED = ApplyReport(is_read_back=False, calls=1)
 
 ROWS = (
     ListedRun(

@@ -156,3 +156,21 @@ def test_names_are_asked_for_where_they_are_needed(write: Write) -> None:
     )
 
     assert provider.needed == [NamesNeeded()]
+
+
+def test_projects_that_may_be_the_same_are_refused(write: Write) -> None:
+    """An empty project does not tell its id, so code and id can't be told apart."""
+    files = [write("a.yaml", "a"), write("b.yaml", "b", project=ID)]
+
+    with pytest.raises(RefusedError, match="may be, the same project"):
+        plan(read_manifests(files), Live("BD", []), Live(ID, []))
+
+
+def test_nothing_is_pruned_beside_a_file_that_names_the_project_by_id(write: Write) -> None:
+    given = write("a.yaml", "a")
+    write("b.yaml", "b", project=ID)
+    provider = Live("BD", [made(1, "a"), made(2, "b")])
+    project = only(plan(read_manifests([given]), provider))
+
+    assert closing(project) == []
+    assert any(b.rule == "prune-partial" for change in project.changes for b in change.blocks)

@@ -263,11 +263,12 @@ def test_manifests_beside_a_given_file_are_found():
 
     assert result.left_out == (
         LeftOut("f/invalid.yaml", "web-team", "BD"),
+        LeftOut("f/other-project.yaml", "web-team", "XY"),
         LeftOut("f/reversed.yaml", "web-team", "BD"),
         LeftOut("f/same.yml", "web-team", "bd"),
     )
     assert result.diagnostics == ()
-    given = ["f/a.yaml", "f/same.yml", "f/invalid.yaml", "f/reversed.yaml"]
+    given = [f"f/{name}" for name in ("a.yaml", *(left.file[2:] for left in result.left_out))]
     assert read_manifests(given).left_out == ()
 
 

@@ -47,7 +47,7 @@ def test_first_line_names_server_project_and_owner_then_the_summary():
 def test_last_lines_are_digest_and_cost():
     *_, digest, cost = show(samples.FULL).splitlines()
     assert digest == f"Digest: {samples.DIGEST}"
-    assert cost == "Cost: at most 14 reads and 9 writes, about 2 s at 19 requests a second"
+    assert cost == "Cost: at most 14 reads and 9 writes, about 2 s at 20 requests a second"
 
 
 def test_an_empty_plan_says_so():
@@ -150,22 +150,22 @@ def test_names_come_from_the_rest_of_the_plan():
         (
             "embedded",
             Cost(3, 4),
-            "at most 3 reads and 4 writes; the embedded server has no rate limit",
+            "at most 3 reads and 4 writes, without a rate limit",
         ),
         ("embedded", Cost(), "no requests"),
         (samples.HOSTED, Cost(), "no requests"),
         (
             samples.HOSTED,
-            Cost(18, 1),
-            "at most 18 reads and 1 write, about 1 s at 19 requests a second",
+            Cost(18, 2, 20),
+            "at most 18 reads and 2 writes, about 1 s at 20 requests a second",
         ),
         (
             samples.HOSTED,
-            Cost(20),
-            "at most 20 reads and 0 writes, about 2 s at 19 requests a second",
+            Cost(21, 0, 20),
+            "at most 21 reads and 0 writes, about 2 s at 20 requests a second",
         ),
-        (samples.HOSTED, Cost(0, 2280), "at most 0 reads and 2280 writes, about 2 min at 19"),
-        (samples.HOSTED, Cost(0, 2281), "at most 0 reads and 2281 writes, about 2 min 1 s at 19"),
+        (samples.HOSTED, Cost(0, 240, 2), "at most 0 reads and 240 writes, about 2 min at 2"),
+        (samples.HOSTED, Cost(0, 241, 2), "at most 0 reads and 241 writes, about 2 min 1 s at 2"),
     ],
 )
 def test_cost(server, cost, words):
