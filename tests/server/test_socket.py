@@ -1,5 +1,6 @@
 """The same app on a real port, through the fixture that users get."""
 
+import socket
 import subprocess
 import sys
 
@@ -64,6 +65,11 @@ def test_connections_really_end(
     runs = client.get("/project/BD/run").json()["runs"]
     assert [run["title"] for run in runs] == ([] if kind == "lost-before" else ["A run"])
     assert capfd.readouterr() == ("", "")
+
+
+def test_answers_are_not_delayed():
+    with bind(port=0) as sock:
+        assert sock.proto == socket.IPPROTO_TCP
 
 
 def test_a_taken_port_is_an_error_of_the_system():
