@@ -102,7 +102,7 @@ def test_the_members_of_a_static_clone_are_those_of_its_source() -> None:
     async def one_case_is_lost(source_id: int, fields: RunFields) -> int:
         return provider.add(fields, "static", provider.cases[source_id][:1])
 
-    provider.clone_run = one_case_is_lost  # type: ignore[method-assign]
+    provider.clone_run = one_case_is_lost  # type: ignore[method-assign]  # scripted
     applied = run_apply(provider, replace(made, type="static"), closing)
 
     assert applied.statuses == {"make:a": Status.UNVERIFIED, "close:1": Status.SKIPPED}
@@ -388,7 +388,7 @@ def test_a_server_that_closes_nothing_is_found_out() -> None:
     async def says_so_only(run_id: int) -> None:
         provider.log.append(f"close {run_id}")
 
-    provider.close_run = says_so_only  # type: ignore[method-assign]
+    provider.close_run = says_so_only  # type: ignore[method-assign]  # scripted
     applied = run_apply(provider, close(1, "a"), verified=True)
 
     assert applied.statuses == {"close:1": Status.UNVERIFIED}

@@ -217,7 +217,7 @@ def test_an_incomplete_listing_is_refused() -> None:
     async def incomplete(*, closed: bool | None = None) -> Listing:
         return replace(await complete(closed=closed), open_counter=5)
 
-    provider.list_runs = incomplete  # type: ignore[method-assign]
+    provider.list_runs = incomplete  # type: ignore[method-assign]  # scripted
     with pytest.raises(RefusedError, match="counts 5 open"):
         review_and_apply(provider, *actions)
     assert provider.writes == []
