@@ -60,7 +60,7 @@ def test_a_successor_that_is_never_seen_closes_nothing() -> None:
 def stored_otherwise(**changes: object) -> FakeProvider:
     """Return a live side that changes what it stores."""
     provider = FakeProvider(live(1, "a", type="static", milestone_id=5, assignee_id=7))
-    provider.stored = lambda run: replace(run, **changes)  # type: ignore[arg-type]
+    provider.stored = lambda run: replace(run, **changes)  # type: ignore[arg-type]  # by name
     return provider
 
 
