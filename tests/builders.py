@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from runs_as_code.model.actions import CloseRun
+from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
 from runs_as_code.model.desired import (
     CloneSource,
     LeftOut,
@@ -226,3 +226,18 @@ def shown(change: Change) -> list[str]:
         else:
             words.append(f"+ {action.title}")
     return words
+
+
+def first_make(change: Change) -> MakeRun:
+    """Return the action that makes a run."""
+    return next(action for action in change.actions if isinstance(action, MakeRun))
+
+
+def closes(change: Change) -> list[CloseRun]:
+    """Return the actions that close runs."""
+    return [action for action in change.actions if isinstance(action, CloseRun)]
+
+
+def reasons(change: Change) -> list[CloseReason]:
+    """Return why a decision closes runs."""
+    return [close.reason for close in closes(change)]
