@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import Sources
-from runs_as_code.engine.connecting import DATABASE, ConnectionSettings
+from runs_as_code.engine.connecting import ConnectionSettings, usual_database
 from runs_as_code.errors import ExitCode, QarunError, UsageError
 from runs_as_code.manifest import read_manifests
 from runs_as_code.manifest.opening import read_bytes
@@ -139,7 +139,7 @@ def with_database_of(plan: Plan, sources: Sources) -> Sources:
     is_embedded = any(project.server == EMBEDDED for project in plan.projects)
     if not is_embedded or sources.database is not None:
         return sources
-    database = Path(plan.files[0]).parent / DATABASE if plan.files else DATABASE
+    database = usual_database(Path(plan.files[0]).parent if plan.files else Path())
     if database.is_file():
         return replace(sources, database=database)
     raise UsageError(

@@ -1,10 +1,12 @@
 """Reach servers: each once a call, the embedded one in process, hosted ones with their key."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from runs_as_code.errors import UsageError
 from runs_as_code.model.desired import Manifest
 from runs_as_code.model.provider import EMBEDDED, Provider
 from runs_as_code.provider.credentials import Credentials, find_credentials
@@ -14,6 +16,21 @@ if TYPE_CHECKING:  # importing the client costs more than planning a thousand ru
     from runs_as_code.provider.exchange import ExchangeListener
 
 DATABASE = Path(".qarun") / "embedded.db"
+
+
+def usual_database(folder: Path) -> Path:
+    """Return where the embedded server's file of a folder lies.
+
+    Raise UsageError where it lies behind a link: a repository must not choose what is written to.
+    """
+    path = folder / DATABASE
+    for part in (path.parent, path):
+        if os.path.islink(part):  # noqa: PTH114 -- unlike that of `Path`, it never raises
+            raise UsageError(
+                f"`{part}` is a link, and the embedded server's file is not looked for behind one",
+                hint="name the file that it should be: `--database FILE`",
+            )
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +110,4 @@ class Connections:
     def _database(self) -> Path:
         if self._settings.database is not None:
             return self._settings.database
-        beside = Path(self._first_file).parent if self._first_file else Path()
-        return beside / DATABASE
+        return usual_database(Path(self._first_file).parent if self._first_file else Path())
