@@ -42,7 +42,7 @@ TITLES = (
     "Dé lta",
     "alpha (r2)",
     "Beta (r3)",
-    "L" * 250,
+    "L" * 252,
     "Ωmega &amp; more",
 )
 NO_RUN = 999

@@ -83,8 +83,9 @@ class Titles:
         )
 
     def reserve(self, title: str, owner: str, key: str) -> None:
-        """Keep a title for a run this plan makes."""
-        self._reserved[clash_form(title)] = (owner, key)
+        """Keep a title for a run this plan makes, unless it is another's already."""
+        if self.is_free(title, owner, key):
+            self._reserved[clash_form(title)] = (owner, key)
 
 
 class Context:
