@@ -20,9 +20,9 @@ async def sleep(delay: float, result: object = None) -> object:
 asyncio.sleep = sleep
 
 # Defaults are bound when a module is imported, so the pauses had to be replaced before this.
-from runs_as_code.cli import main  # noqa: E402
-from runs_as_code.provider import client  # noqa: E402
-from runs_as_code.provider.timing import Timing  # noqa: E402
+from runs_as_code.cli import main  # noqa: E402 -- after the pauses
+from runs_as_code.provider import client  # noqa: E402 -- after the pauses
+from runs_as_code.provider.timing import Timing  # noqa: E402 -- after the pauses
 
 client.QaSphereClient.__init__.__kwdefaults__["timing"] = Timing(
     read=PATIENCE, total=2 * PATIENCE, sleep=sleep

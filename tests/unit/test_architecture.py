@@ -332,7 +332,9 @@ def test_every_library_with_a_home_is_a_declared_dependency():
     declared = {re.split(r"[<>=!~ ]", line)[0] for line in project["dependencies"]}
     distributions = {"dotenv": "python-dotenv", "python_multipart": "python-multipart"}
     distributions["yaml"] = "pyyaml"
-    assert {distributions.get(library, library) for library in HOMES} == declared
+    # pytest loads the plug-in itself; who has no pytest never imports it.
+    needed = HOMES.keys() - {"pytest"}
+    assert {distributions.get(library, library) for library in needed} == declared
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
