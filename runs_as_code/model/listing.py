@@ -10,9 +10,9 @@ class ListedAs(StrEnum):
     """What a run is to the files that were given.
 
     `managed`: declared, with our marker. `adopted`: declared, without a marker. `orphan`: our
-    marker, no longer declared. `former`: the same, and closed. `unmanaged`: nobody's. `foreign`: another owner's, or of a marker
-    version we don't know. `copy`: somebody cloned a marked run. `damaged`: a marker nobody can
-    read.
+    marker, no longer declared. `former`: the same, and closed. `unmanaged`: nobody's. `foreign`:
+    another owner's, or of a marker version we don't know. `copy`: somebody cloned a marked run.
+    `damaged`: a marker nobody can read.
     """
 
     MANAGED = "managed"

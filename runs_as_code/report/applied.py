@@ -144,7 +144,8 @@ def closing_lines(report: ApplyReport) -> Iterator[str]:
     if report.is_verified and report.results:
         yield "Verified: read back, and nothing of this plan is still wanted"
     elif report.is_read_back and short:
-        yield f"Read back: {len(short)} of {count(len(report.results), 'action')} not done as planned"
+        total = count(len(report.results), "action")
+        yield f"Read back: {len(short)} of {total} not done as planned"
     elif not report.is_read_back and report.results:
         yield "Not verified: what is live was not read back"
     yield f"{count(report.calls, 'request')} sent, planning not counted"
