@@ -1,5 +1,6 @@
 """`qarun serve`: an embedded QA Sphere on a port."""
 
+import os
 import signal
 import socket
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ def command(
     if database == DATABASE:
         usual_database(Path())
     with bind_to(address) as sock:
-        is_new = not database.exists()
+        is_new = not os.path.lexists(database)  # which never raises
         ensure_database(database, options.seed)
         people = list_emails(database)
         roles = dict(people)
