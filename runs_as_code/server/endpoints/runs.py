@@ -11,7 +11,7 @@ from runs_as_code.server.rules.cases import PRIORITIES, STANDALONE, find_case
 from runs_as_code.server.rules.caseviews import CaseViews
 from runs_as_code.server.rules.folders import unknown_ids
 from runs_as_code.server.rules.memberfilters import filter_members
-from runs_as_code.server.rules.members import LIVE, TYPES, list_members
+from runs_as_code.server.rules.members import LIVE, TYPES, content_of, list_members
 from runs_as_code.server.rules.membership import may_enter_runs
 from runs_as_code.server.rules.milestones import list_milestones
 from runs_as_code.server.rules.people import users_by_id
@@ -268,18 +268,19 @@ def get_run_case(call: Call) -> Reply:
     if not found:
         raise missing("Test case")
     member = found[0]
+    content = content_of(member)
     views = CaseViews(call.connection, call.project)
     include = ("tags", "steps", "precondition", "requirements", "customFields")
     shown = _show_member(member, views, has_folders=True)
     shown |= {
-        "comment": member.content.get("comment", ""),
-        "links": member.content.get("links") or None,
-        "files": views.files(member.content),
+        "comment": content.get("comment", ""),
+        "links": content.get("links") or None,
+        "files": views.files(content),
         "authorId": member.author_id,
         "createdAt": member.created_at,
         "isLatestVersion": member.version == member.latest_version,
     }
-    shown |= views.details(member, member.content, include)
+    shown |= views.details(member, content, include)
     return Reply(shown | {"results": _show_results(call, row.id, case.id)})
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from runs_as_code.server.rules.cases import PRIORITIES
 from runs_as_code.server.rules.caseviews import CaseViews
 from runs_as_code.server.rules.customfields import fits_filters
+from runs_as_code.server.rules.members import content_of
 from runs_as_code.server.web.problems import refuse
 from runs_as_code.server.web.queries import Query
 
@@ -44,7 +45,7 @@ def _rules(query: Query, views: CaseViews) -> list[_Rule]:
             raise refuse("custom field not found")
         rules.append(
             lambda row: fits_filters(
-                views.custom_fields, row.content.get("customFields", {}), fields
+                views.custom_fields, content_of(row).get("customFields", {}), fields
             )
         )
     return rules
@@ -52,7 +53,7 @@ def _rules(query: Query, views: CaseViews) -> list[_Rule]:
 
 def _tag_rule(tags: frozenset[int], operator: str) -> _Rule:
     if operator == "and":
-        return lambda row: tags <= set(row.content.get("tags", ()))
+        return lambda row: tags <= set(content_of(row).get("tags", ()))
     if operator == "not":
-        return lambda row: tags.isdisjoint(row.content.get("tags", ()))
-    return lambda row: not tags.isdisjoint(row.content.get("tags", ()))
+        return lambda row: tags.isdisjoint(content_of(row).get("tags", ()))
+    return lambda row: not tags.isdisjoint(content_of(row).get("tags", ()))

@@ -8,10 +8,11 @@
 | any, closed | of the close | of the close | of the close |
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Text, func, insert, select, type_coerce, update
 
 from runs_as_code.server.rules.membership import CaseIndex
 from runs_as_code.server.rules.statuses import OPEN
@@ -42,6 +43,12 @@ def list_members(
     return [row for row in connection.execute(query) if index.holds(members, row.id)]
 
 
+def content_of(member: Row[Any]) -> dict[str, Any]:
+    """Return what the shown version of a member holds; it is parsed only where it is needed."""
+    content: dict[str, Any] = json.loads(member.content_text)
+    return content
+
+
 def _members_query(run_id: int) -> Any:
     folder_id = func.coalesce(run_case.c.folder_id, tcase.c.folder_id)
     pos = func.coalesce(run_case.c.pos, tcase.c.pos)
@@ -65,7 +72,7 @@ def _members_query(run_id: int) -> Any:
             tcase_version.c.priority,
             tcase_version.c.is_automated,
             tcase_version.c.is_empty,
-            tcase_version.c.content,
+            type_coerce(tcase_version.c.content, Text).label("content_text"),
             folder_id.label("folder_id"),
             pos.label("pos"),
             func.coalesce(run_case.c.status, OPEN).label("status"),

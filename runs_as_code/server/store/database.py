@@ -121,9 +121,7 @@ def check_version(path: Path) -> None:
 
 
 def _patient_read(path: Path) -> tuple[int, int]:
-    # Not created: what is missing by now is behind a link.
-    address = f"{path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(address, timeout=BUSY_TIMEOUT, uri=True)
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT)
     found: list[int] = []
 
     def read() -> None:
