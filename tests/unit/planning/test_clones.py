@@ -1,0 +1,277 @@
+"""What runs are cloned from, in which order, and what a blocked clone withholds."""
+
+from dataclasses import replace
+
+import pytest
+from builders import (
+    counts,
+    desired,
+    first_make,
+    live,
+    made,
+    manifest,
+    plan_owner,
+    plan_project,
+    rules,
+    shown,
+)
+
+from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
+from runs_as_code.model.desired import State
+from runs_as_code.model.plan import Block, Change, Outcome, Reason
+from runs_as_code.planning.dependencies import settle
+from runs_as_code.planning.marking import read_description
+
+
+def planned(*specs, runs=(), **approvals) -> dict[str, Change]:
+    plan = plan_owner(manifest(*specs), runs, **approvals)
+    return {change.key: change for change in plan.changes}
+
+
+class TestSource:
+    def test_a_live_run_of_a_key(self):
+        source = made(1, desired("s"))
+
+        clone = planned(desired("s"), desired("c", clone="s", milestone=5), runs=[source])["c"]
+
+        make = first_make(clone)
+        assert (clone.outcome, shown(clone)) == (Outcome.CLONE, ["» 1 Run c"])
+        assert (make.type, make.milestone_id) == ("live", 5)
+        marker, source_marker = read_description(make.marker), read_description(source.description)
+        assert marker.marker.selection == source_marker.marker.selection
+
+    def test_the_run_that_is_made_for_a_key(self):
+        changes = planned(desired("c", clone="s"), desired("s"))
+
+        assert shown(changes["c"]) == ["» s Run c"]
+        assert first_make(changes["c"]).type == "live"
+
+    def test_the_successor_of_a_replaced_run(self):
+        changes = planned(
+            desired("c", clone="s"), desired("s", folders=[2]), runs=[made(1, desired("s"))]
+        )
+
+        assert shown(changes["c"]) == ["» s Run c"]
+        selections = [
+            read_description(first_make(c).marker).marker.selection for c in changes.values()
+        ]
+        assert selections[0] == selections[1]
+
+    def test_a_chain(self):
+        changes = planned(desired("a", clone="b"), desired("b", clone="c"), desired("c"))
+
+        assert shown(changes["a"]) == ["» b Run a"]
+        assert shown(changes["b"]) == ["» c Run b"]
+
+    @pytest.mark.parametrize(
+        ("state", "expected"),
+        [(State.OPEN, []), (State.UNMANAGED, ["» 1 Run c"]), (State.CLOSED, ["» 1 Run c"])],
+    )
+    def test_the_newest_open_run_unless_somebody_must_decide(self, state: State, expected: list):
+        runs = [made(1, desired("s")), made(2, desired("s"), 2, title="S2", closed=True)]
+
+        changes = planned(desired("c", clone="s"), desired("s", state=state), runs=runs)
+
+        assert shown(changes["c"]) == expected
+
+    def test_a_closed_run_where_no_other_is(self):
+        runs = [
+            made(1, desired("s"), closed=True),
+            made(2, desired("s"), 2, title="S", closed=True),
+        ]
+
+        assert shown(planned(desired("c", clone="s"), desired("s"), runs=runs)["c"]) == [
+            "» 2 Run c"
+        ]
+
+    @pytest.mark.parametrize("source", [{"clone_run": 7}, {"clone_title": "source &amp; CO"}])
+    def test_any_run_of_the_project_by_id_or_title(self, source: dict):
+        runs = [live(7, "Source & co", closed=True, type="static")]
+
+        clone = planned(desired("c", **source), runs=runs)["c"]
+
+        assert shown(clone) == ["» 7 Run c"]
+        assert first_make(clone).type == "static"
+        assert " s- " in first_make(clone).marker
+
+    def test_the_title_of_a_run_that_this_plan_makes(self):
+        """Found by a random history: else the clone would take a second apply."""
+        changes = planned(desired("a", clone_title="Run s"), desired("s"))
+
+        assert shown(changes["a"]) == ["» s Run a"]
+
+    def test_titles_in_a_circle_keep_no_other_clone_from_its_order(self):
+        """Found by a random history: one circle of titles, and every clone was blocked."""
+        changes = planned(
+            desired("a", clone="s"),
+            desired("s"),
+            desired("x", clone_title="Run y"),
+            desired("y", clone_title="Run x"),
+            desired("z", clone_title="Run z"),
+        )
+
+        assert shown(changes["a"]) == ["» s Run a"]
+        assert [rules(changes[key]) for key in "xyz"] == [["source-blocked"]] * 3
+
+    @pytest.mark.parametrize(
+        ("source", "words"),
+        [
+            ({"clone_run": 99}, "run 99 is not in this project"),
+            ({"clone_title": "Nowhere"}, "a run titled `Nowhere` is not"),
+            ({"clone_title": "Twice"}, "2 runs bear the title `Twice`: 3, 4"),
+            ({"clone": "nobody"}, "its source `nobody` has no live run"),
+            ({"clone": "gone"}, "its source `gone` has no live run"),
+            ({"clone": "held"}, "its source `held` is blocked"),
+        ],
+    )
+    def test_a_source_that_is_not_there(self, source: dict, words: str):
+        runs = [live(3, "Twice"), live(4, "twice"), live(5, "Run held")]
+
+        clone = planned(
+            desired("c", **source),
+            desired("gone", state=State.CLOSED),
+            desired("held"),
+            runs=runs,
+        )["c"]
+
+        assert rules(clone) == ["source-blocked"]
+        assert words in clone.blocks[0].message
+        assert clone.actions == ()
+
+    def test_it_is_read_once(self):
+        spec = desired("c", clone_run=99)
+
+        assert not planned(spec, runs=[made(8, spec)])["c"].is_pending
+
+    def test_an_empty_source_may_be_cloned(self):
+        runs = [live(7, counts=counts(0))]
+
+        assert first_make(planned(desired("c", clone_run=7), runs=runs)["c"]).may_be_empty
+        assert not first_make(planned(desired("c", clone_run=7), runs=[live(7)])["c"]).may_be_empty
+
+    def test_a_source_that_is_no_target_is_cloned_as_it_is(self):
+        changes = planned(
+            desired("c", clone="s"),
+            desired("s", milestone=5),
+            runs=[made(1, desired("s"))],
+            targets=("c",),
+        )
+
+        assert list(changes) == ["c"]
+        assert shown(changes["c"]) == ["» 1 Run c"]
+
+
+class TestOrder:
+    def test_the_source_is_closed_after_its_clones(self):
+        closed = desired("s", state=State.CLOSED)
+
+        changes = planned(
+            closed, desired("c", clone="s"), desired("d", clone="s"), runs=[made(1, desired("s"))]
+        )
+
+        assert changes["s"].actions[0].cloned_by == ("c", "d")
+
+    def test_a_replaced_run_is_closed_after_the_clones_of_its_id(self):
+        changes = planned(
+            desired("s", milestone=5), desired("c", clone_run=1), runs=[made(1, desired("s"))]
+        )
+
+        assert changes["s"].actions[1].cloned_by == ("c",)
+
+    def test_a_pruned_run_is_closed_after_its_clones(self):
+        given = manifest(desired("k"), desired("c", clone_run=1), prune="close")
+        runs = [made(1, desired("z", folders=[2])), made(2, desired("k"))]
+
+        changes = {change.key: change for change in plan_owner(given, runs).changes}
+
+        assert changes["z"].actions[0].cloned_by == ("c",)
+
+    @pytest.mark.parametrize(
+        "clone",
+        [
+            desired("c", clone="s", milestone="Nope"),
+            desired("c", "Taken", clone="s"),
+        ],
+        ids=["with an action", "without"],
+    )
+    def test_a_blocked_clone_keeps_its_source_open(self, clone):
+        """Found by reading: a clone whose title was held had no action, and its source closed."""
+        changes = planned(
+            desired("s", state=State.CLOSED), clone, runs=[made(1, desired("s")), live(2, "Taken")]
+        )
+
+        assert rules(changes["s"]) == ["source-of-blocked-clone"]
+
+    def test_a_clone_that_was_made_keeps_nothing_open(self):
+        clone = desired("c", clone="s", milestone="Nope")
+
+        changes = planned(
+            desired("s", state=State.CLOSED),
+            clone,
+            runs=[made(1, desired("s")), made(2, desired("c"))],
+        )
+
+        assert not changes["s"].is_withheld
+
+
+class TestSettle:
+    """Blocks go along `source_key` forwards, and along `cloned_by` backwards."""
+
+    def change(self, key: str, *actions, is_blocked: bool = False) -> Change:
+        blocks = (Block("rule", "message"),) if is_blocked else ()
+        return Change(key, Outcome.CREATE, Reason.NOT_FOUND, key, actions=actions, blocks=blocks)
+
+    def make(self, key: str, **source) -> MakeRun:
+        return MakeRun(key, 1, "", key, "", None, **source)
+
+    def test_without_blocks_nothing_is_added(self):
+        changes = {"a": self.change("a", self.make("a"))}
+
+        assert settle(changes, {}) == changes
+
+    def test_blocks_travel_along_a_chain(self):
+        changes = {
+            "a": self.change("a", self.make("a", source_key="b")),
+            "b": self.change("b", self.make("b", source_key="c")),
+            "c": self.change("c", self.make("c"), is_blocked=True),
+        }
+
+        settled = settle(changes, {})
+
+        assert [rules(settled[key]) for key in "abc"] == [
+            ["source-blocked"],
+            ["source-blocked"],
+            ["rule"],
+        ]
+
+    def test_blocks_travel_from_a_clone_to_the_close_of_its_source(self):
+        close = CloseRun("s", 1, "S", CloseReason.DECLARED, None)
+        changes = {
+            "a": self.change("a", self.make("a", source_key="s")),
+            "c": self.change("c", self.make("c", source_run=1), is_blocked=True),
+            "s": self.change("s", self.make("s"), close),
+        }
+
+        settled = settle(changes, {})
+
+        assert rules(settled["s"]) == ["source-of-blocked-clone"]
+        assert rules(settled["a"]) == ["source-blocked"]
+        assert settled["s"].actions[1] == replace(close, cloned_by=("c",))
+
+    def test_a_run_does_not_wait_for_its_own_successor_as_for_a_clone(self):
+        close = CloseRun("s", 1, "S", CloseReason.REPLACED, None, successor_key="s")
+        changes = {"s": self.change("s", self.make("s", source_run=1), close)}
+
+        assert settle(changes, {}) == changes
+
+
+def test_owners_are_planned_one_by_one():
+    files = [
+        manifest(desired("a"), owner="api-team", file="1"),
+        manifest(desired("c", clone_title="Run a"), file="2"),
+    ]
+
+    (first, second) = plan_project(files).projects
+
+    assert shown(first.changes[0]) == ["+ Run a"]
+    assert rules(second.changes[0]) == ["source-blocked"]
