@@ -124,8 +124,12 @@ class Brief:
         return run.owner in {self.owner, *aliases}
 
     def is_copy(self, run: Seen) -> bool:
-        """Whether a run with a lower id bears the same marker."""
-        everything = (*(self.planned_on or ()), *self.view)
+        """Whether a run with a lower id bore the same marker when the plan was made.
+
+        Who writes the marker into an older run later does not make the planned run another one.
+        """
+        runs = self.planned_on or ()
+        everything = runs if any(other.id == run.id for other in runs) else (*runs, *self.view)
         return any(other.marker == run.marker and other.id < run.id for other in everything)
 
 

@@ -2,15 +2,28 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
 from torture.model import Model
 
-TIMES = int(os.environ.get("TORTURE_TIMES", "1"))
+EXAMPLES = 25 * int(os.environ.get("TORTURE_TIMES", "1"))
+STEPS = 30
 
-TestModel = Model.TestCase
-TestModel.settings = settings(
-    max_examples=60 * TIMES,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+
+@pytest.mark.parametrize("scope", ["project", "milestone", "none"])
+def test_the_promises_hold_whatever_happens(scope):
+    class Scoped(Model):
+        """The model in one title scope."""
+
+        scopes = (scope,)
+
+    run_state_machine_as_test(
+        Scoped,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

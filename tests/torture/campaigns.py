@@ -1,0 +1,194 @@
+"""The campaigns of `script/torture`: cases against real processes, each repeatable by its seed."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torture.acts import MAKES, At
+from torture.deeds import Deeds
+from torture.estate import OPEN_AFTER, OTHER, OWNER, RIVAL, SECOND, live, manifest
+from torture.faults import Weather
+from torture.ground import Ground
+from torture.problems import Problem, Wrong
+from torture.processes import FACTOR, Exit, Killer, Service, serving
+from torture.races import THIRD, THIRD_OPEN, untrue_exits
+from torture.settling import MOST_APPLIES, one_run_each
+
+from runs_as_code.server import ServerOptions
+
+CALLS = 36  # a few more than an apply of the estate needs
+SCOPES = ("project", "milestone", "none")
+MANGLINGS = ("none", "trim", "escape")
+
+
+@dataclass
+class Outcome:
+    """What one case came to."""
+
+    faults: int = 0
+    applies: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    story: str = ""
+
+    def count(self) -> Counter[str]:
+        """Count what was wrong by column."""
+        return Counter(problem.wrong.value for problem in self.problems)
+
+
+@dataclass
+class Case:
+    """What a case has: a ground on a port, a source of chances, its number in the campaign."""
+
+    service: Service
+    chance: random.Random
+    number: int
+    outcome: Outcome
+
+    @property
+    def ground(self) -> Ground:
+        """The ground it is fought on."""
+        return self.service.ground
+
+    def apply(self, manifests: Sequence[Any], *arguments: str) -> Exit:
+        """Run one apply to its end."""
+        ended = self.service.start(manifests, *arguments).wait()
+        self.service.quiet()
+        return ended
+
+    def settle(self, manifests: Sequence[Any], *arguments: str) -> None:
+        """Apply without trouble until a plan has nothing left to do."""
+        self.ground.wire.actors.clear()
+        self.service.quiet()
+        for _ in range(MOST_APPLIES):
+            ended = self.apply(manifests, *arguments)
+            self.outcome.problems += untrue_exits(self.ground, [ended])
+            if ended.code == 0:
+                break
+        writes = self.ground.ledger.writes
+        last = self.apply(manifests, *arguments)
+        if last.code not in {0, 5} or self.ground.ledger.writes > writes:
+            text = f"exit {last.code} after {MOST_APPLIES} applies: {last.err[-600:]}"
+            self.outcome.problems.append(Problem(Wrong.CONVERGENCE, text))
+
+
+def kill(case: Case) -> None:
+    """Kill an apply before or after each of its calls in turn, then let another one finish."""
+    number, is_carried_out = 1 + case.number // 2 % CALLS, case.number % 2 == 1
+    running = case.service.start([SECOND])
+    case.ground.wire.actors.append(Killer(case.ground, running, number, is_carried_out))
+    case.outcome.story = f"killed at call {number}, carried out: {is_carried_out}"
+    case.outcome.faults = int(running.wait().code < 0)
+    case.settle([SECOND])
+    case.outcome.problems += one_run_each(case.ground, OWNER, OPEN_AFTER)
+
+
+def fault(case: Case) -> None:
+    """Apply in bad weather, once or twice, then in fine weather."""
+    chance = case.chance
+    weather = Weather(
+        chance.randrange(10**9),
+        probability=chance.choice((0.1, 0.2, 0.4)),
+        most=chance.choice((5, 20, 40)),
+        retry_after=(None, "0", "1"),
+        scale=FACTOR,
+        is_on_socket=True,
+    )
+    case.ground.wire.actors.append(weather)
+    for _ in range(chance.choice((1, 1, 2))):
+        ended = case.apply([SECOND])
+        case.outcome.story += f"exit {ended.code}; "
+        case.outcome.problems += untrue_exits(case.ground, [ended])
+    case.outcome.faults = weather.hits
+    case.settle([SECOND])
+    case.outcome.problems += one_run_each(case.ground, OWNER, OPEN_AFTER)
+
+
+def race(case: Case) -> None:
+    """Start 2, 5 or 20 applies at once: of one commit, of two, or of two owners."""
+    number = (2, 5, 2, 5, 20)[case.number % 5]
+    kind = ("one commit", "two commits", "two owners")[case.number % 3]
+    documents = {"one commit": [SECOND], "two commits": [SECOND, THIRD]}
+    chosen = documents.get(kind, [SECOND, RIVAL])
+    starting = [case.service.start([chosen[i % len(chosen)]], may_race=True) for i in range(number)]
+    exits = [running.wait() for running in starting]
+    codes = Counter(one.code for one in exits)
+    case.outcome.story = f"{number} processes, {kind}: exits {dict(codes)}"
+    case.outcome.problems += untrue_exits(case.ground, exits)
+    last = THIRD if kind == "two commits" else SECOND
+    case.settle([last])
+    keys = THIRD_OPEN if kind == "two commits" else OPEN_AFTER
+    case.outcome.problems += one_run_each(case.ground, OWNER, keys)
+    case.outcome.problems += one_run_each(case.ground, OTHER, RIVAL["runs"])
+
+
+def people(case: Case) -> None:
+    """Let people work while an apply does: before a write of it, perhaps before several."""
+    chance = case.chance
+    deeds = Deeds(case.ground, chance)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        path, number = chance.choice(((MAKES, 1), ("POST", 12), ("GET", 3), ("POST", 2)))
+        at = At(path, deed=deeds.next, number=number + chance.randrange(3))
+        case.ground.wire.actors.append(at)
+    # What waits in the queue of the rate limit is where looks grow old.
+    ended = case.apply([SECOND], "--skip-blocked", "--rate", chance.choice(("0", "10")))
+    case.outcome.problems += untrue_exits(case.ground, [ended])
+    case.outcome.faults = len(deeds.done)
+    case.outcome.story = f"{'; '.join(deeds.done)}: exit {ended.code}"
+    case.settle([SECOND], "--skip-blocked")
+
+
+def limit(case: Case) -> None:
+    """Drop as many runs as the limits allow, or one more."""
+    chance = case.chance
+    total = chance.randrange(5, 16)
+    gone = chance.randrange(1, total)
+    is_by_count = chance.random() < 0.5
+    is_beyond = case.number % 2 == 1
+    limits = {"close": gone - is_beyond, "percent": 100}
+    if not is_by_count:
+        # The largest share that is still too small, or the smallest that is enough.
+        percent = -(-gone * 100 // total) - is_beyond
+        limits = {"percent": max(percent, 0), "close": 1000}
+        is_beyond = gone > 3 and gone * 100 > limits["percent"] * total
+    runs = {f"key-{i}": live(f"Title {i}", "Menu") for i in range(total)}
+    first = manifest(runs, "limit-team")
+    second = manifest(dict(list(runs.items())[gone:]), "limit-team", limits=limits)
+    case.outcome.story = f"{gone} of {total} gone, {limits}: beyond {is_beyond}"
+    case.apply([first])
+    ended = case.apply([second])
+    left = len(case.ground.open_runs("limit-team"))
+    if ended.code != (5 if is_beyond else 0) or left != (total if is_beyond else total - gone):
+        text = f"exit {ended.code}, {left} runs are open: {case.outcome.story}"
+        wrong = Wrong.CLOSE if is_beyond else Wrong.CONVERGENCE
+        case.outcome.problems.append(Problem(wrong, text))
+
+
+CAMPAIGNS: dict[str, Callable[[Case], None]] = {
+    "kill": kill,
+    "fault": fault,
+    "race": race,
+    "people": people,
+    "limit": limit,
+}
+
+
+def run_case(name: str, seed: int, number: int, estate: Path, folder: Path) -> Outcome:
+    """Run one case of a campaign; the same arguments make the same case."""
+    chance = random.Random(f"{seed} {name} {number}")  # noqa: S311 -- repeatable on purpose
+    scopes = SCOPES[:2] if name == "race" else SCOPES
+    options = ServerOptions(title_scope=chance.choice(scopes), mangle_text=chance.choice(MANGLINGS))
+    outcome = Outcome()
+    ground = Ground(folder, options, estate)
+    try:
+        with serving(ground) as service:
+            CAMPAIGNS[name](Case(service, chance, number, outcome))
+        outcome.problems += ground.objections()
+        outcome.applies = ground.applies
+    finally:
+        ground.close()
+    where = f"titles unique in: {options.title_scope}, text: {options.mangle_text}"
+    outcome.story = f"{outcome.story} ({where})"
+    return outcome
