@@ -1,5 +1,6 @@
 """`qarun serve`: an embedded QA Sphere on a port."""
 
+import os
 import signal
 import socket
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from runs_as_code.cli.console import Console
 from runs_as_code.cli.ending import InterruptionError
 from runs_as_code.cli.looping import SIGNALS
 from runs_as_code.cli.options import grouped, output_options
-from runs_as_code.engine.connecting import DATABASE
+from runs_as_code.engine.connecting import DATABASE, usual_database
 from runs_as_code.errors import ExitCode, QarunError
+from runs_as_code.report.safe import safe
 from runs_as_code.server import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -149,8 +151,10 @@ def command(
     if dump:
         console.data(dump_database(database))
         return ExitCode.DONE
+    if database == DATABASE:
+        usual_database(Path())
     with bind_to(address) as sock:
-        is_new = not database.exists()
+        is_new = not os.path.lexists(database)  # which never raises
         ensure_database(database, options.seed)
         people = list_emails(database)
         roles = dict(people)
@@ -162,7 +166,9 @@ def command(
             signal.signal(number, _stop)
         try:
             console.data(f"http://{f'[{host}]' if ':' in host else host}:{port}\n")
-            console.data("".join(f"{role:<12} {email:<20} {key}\n" for role, email, key in keys))
+            console.data(
+                "".join(f"{role:<12} {safe(email):<20} {key}\n" for role, email, key in keys)
+            )
             console.say(_welcome(database, has_keys=bool(keys)))
             serve(database, options=options, sock=sock)
         except InterruptionError as interruption:
@@ -175,9 +181,10 @@ def bind_to(address: Address) -> socket.socket:
     """Take the port; raise QarunError when it can't be taken."""
     try:
         return bind(address.host, address.port)
-    except OSError as error:
+    except (OSError, TypeError, ValueError) as error:  # the last two for what is no name at all
+        reason = getattr(error, "strerror", None) or "this is no name of a host"
         raise QarunError(
-            f"can't listen on `{address.host}:{address.port}`: {error.strerror or error}",
+            f"can't listen on `{address.host}:{address.port}`: {reason}",
             hint="choose another `--port`; 0 takes any free one",
         ) from None
 
@@ -188,6 +195,7 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _welcome(database: Path, *, has_keys: bool) -> str:
+    name = safe(str(database))
     if not has_keys:
-        return f"Serving {database}; `--new-key EMAIL` makes another key. Ctrl-C stops it."
-    return f"Serving {database}; the keys are shown only this once. Ctrl-C stops it."
+        return f"Serving {name}; `--new-key EMAIL` makes another key. Ctrl-C stops it."
+    return f"Serving {name}; the keys are shown only this once. Ctrl-C stops it."

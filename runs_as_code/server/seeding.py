@@ -29,7 +29,7 @@ def ensure_database(path: Path | str, seed: Path | str = "demo") -> None:
     the others use its file. Raises `DatabaseError` where file or seed can't be used.
     """
     path = Path(path)
-    if path.exists():
+    if os.path.lexists(path):  # which never raises, and sees a link that leads nowhere
         check_version(path)
         return
     document = _load_seed(seed)

@@ -121,7 +121,9 @@ def check_version(path: Path) -> None:
 
 
 def _patient_read(path: Path) -> tuple[int, int]:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT)
+    # Not created: what is missing by now is behind a link.
+    address = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(address, timeout=BUSY_TIMEOUT, uri=True)
     found: list[int] = []
 
     def read() -> None:
