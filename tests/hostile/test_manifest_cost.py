@@ -17,13 +17,22 @@ MAX_SECONDS = 12.0  # of processor time, on a machine that is busy and slow
 MAX_MEGABYTES = 420
 
 MEASURE = """\
-import json, resource, sys, time
+import json, re, resource, sys, time
+from pathlib import Path
 from runs_as_code.manifest import read_manifests
+
+def peak():
+    # What `getrusage` says is inherited from the process that started this one.
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
 started = time.process_time()
 read = read_manifests(sys.argv[1:])
 json.dump({
     "seconds": time.process_time() - started,
-    "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    "megabytes": peak(),
     "rules": sorted({d.rule for d in read.diagnostics}),
     "size": sum(len(d.message) + len(d.hint) + len(d.expected) for d in read.diagnostics),
 }, sys.stdout)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -124,26 +125,26 @@ def test_a_plan_with_a_hole(start: int, length: int, filling: bytes):
     read(content[:start] + filling + content[start + length :])
 
 
-LARGE = {
-    "objects": b"[" + b"{}," * 5_000_000 + b"{}]",
-    "lists": b"[" + b"[]," * 5_000_000 + b"[]]",
-    "numbers": b"[" + b"0," * 15_000_000 + b"0]",
-    "texts": b"[" + b'"ab",' * 13_000_000 + b'"ab"]',
-    "members": b'{"a":1' + b',"a":1' * 13_000_000 + b"}",
-    "depth": b"[" * 2_000_000,
-    "depth of objects": b'{"a":' * 500_000,
-    "a number": b"1" * 10_000_000,
-    "a float": b"1." + b"1" * 10_000_000,
-    "a text": b'"' + b"x" * 30_000_000 + b'"',
-    "an open text": b'"' + b"\\u0000" * 3_000_000,
-    "nothing": b" " * 30_000_000,
-    "zeros": b"\0" * 30_000_000,
+LARGE: dict[str, Callable[[], bytes]] = {
+    "objects": lambda: b"[" + b"{}," * 5_000_000 + b"{}]",
+    "lists": lambda: b"[" + b"[]," * 5_000_000 + b"[]]",
+    "numbers": lambda: b"[" + b"0," * 15_000_000 + b"0]",
+    "texts": lambda: b"[" + b'"ab",' * 13_000_000 + b'"ab"]',
+    "members": lambda: b'{"a":1' + b',"a":1' * 13_000_000 + b"}",
+    "depth": lambda: b"[" * 2_000_000,
+    "depth of objects": lambda: b'{"a":' * 500_000,
+    "a number": lambda: b"1" * 10_000_000,
+    "a float": lambda: b"1." + b"1" * 10_000_000,
+    "a text": lambda: b'"' + b"x" * 30_000_000 + b'"',
+    "an open text": lambda: b'"' + b"\\u0000" * 3_000_000,
+    "nothing": lambda: b" " * 30_000_000,
+    "zeros": lambda: b"\0" * 30_000_000,
 }
 
 
 @pytest.mark.parametrize("name", LARGE)
 def test_a_huge_file_is_refused(name: str):
-    assert read(LARGE[name]) is None
+    assert read(LARGE[name]()) is None
 
 
 def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch):

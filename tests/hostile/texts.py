@@ -36,6 +36,9 @@ NASTY = (
     "section_start:0:x\r\x1b[0K",
 )
 
+# In the form of a key of QA Sphere.
+KEY = "tst0000001.1CKCEtest_JYyckc3zYtest.canarycanarycanarycanary"
+
 # Everything Unicode has, halves of characters too.
 CHARACTERS = st.characters(exclude_categories=())
 PIECES = st.one_of(
