@@ -8,7 +8,7 @@ from runs_as_code.errors import ExitCode
 from runs_as_code.report.applied import EXITS
 
 WHO = {
-    ExitCode.CHANGES: "`plan --detailed-exitcode`",
+    ExitCode.CHANGES: "`plan --detailed-exitcode`, or drift in `drift`",
     ExitCode.SIGINT: "SIGINT",
     ExitCode.SIGTERM: "SIGTERM",
 }

@@ -15,6 +15,7 @@ from runs_as_code.errors import ExitCode
 COMMANDS = {
     "validate": "Check manifests offline and show every problem at once.",
     "plan": "Show what apply would do.",
+    "drift": "Show what people changed, apart from what Git wants to change.",
     "show": "Show a saved plan, offline.",
     "apply": "Create, clone and close runs until they are as the manifests say.",
     "list": "List the live runs and what each is to the manifests.",

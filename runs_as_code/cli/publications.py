@@ -1,4 +1,4 @@
-"""What plans, reports and diagnostics look like in the formats of `--output`."""
+"""What plans, drift, reports and diagnostics look like in the formats of `--output`."""
 
 import os
 import shlex
@@ -10,12 +10,20 @@ from runs_as_code import __version__
 from runs_as_code.cli.options import Sources
 from runs_as_code.cli.outputs import MARKDOWN, Outputs, Publication, Render, Step
 from runs_as_code.cli.showing import plan_json
+from runs_as_code.model.drift import DriftKind, DriftReport
 from runs_as_code.model.plan import Approvals, Plan
 from runs_as_code.model.report import ApplyReport, Status
 from runs_as_code.model.source import Diagnostic, Location, Severity
 from runs_as_code.planning.fingerprint import plan_digest
 from runs_as_code.report.document import diagnostics_to_json, report_to_json
+from runs_as_code.report.drifting import drift_headline, drift_to_json
 from runs_as_code.report.jsontext import dump_json
+from runs_as_code.report.outputs.drift import (
+    drift_annotations,
+    drift_junit,
+    drift_markdown,
+    drift_marker,
+)
 from runs_as_code.report.outputs.findings import plan_findings
 from runs_as_code.report.outputs.github import (
     SUMMARY_BYTES,
@@ -121,6 +129,34 @@ def report_publication(report: ApplyReport, outputs: Outputs) -> Publication:
         "junit": lambda: report_junit(report),
     }
     return Publication(texts, step)
+
+
+def drift_publication(
+    report: DriftReport, outputs: Outputs, environ: Mapping[str, str]
+) -> Publication:
+    """Return drift for publishing."""
+    kinds = {kind: sum(each.kind is kind for each in report.found) for kind in DriftKind}
+    values = {f"{kind.name.lower()}_count": number for kind, number in kinds.items()}
+    step = Step(
+        {
+            "drift": bool(report.found),
+            "drift_count": len(report.found),
+            **values,
+            "summary": drift_headline(report),
+            "marker": drift_marker(report),
+        },
+        [
+            replace(each, location=_in_repository(each.location, environ))
+            for each in drift_annotations(report)
+        ],
+        lambda: drift_markdown(report, max_bytes=SUMMARY_BYTES),
+    )
+    texts: dict[str, Render] = {
+        "json": lambda: dump_json(drift_to_json(report, tool_version=__version__)),
+        MARKDOWN: lambda: drift_markdown(report, max_bytes=outputs.max_bytes),
+        "junit": lambda: drift_junit(report),
+    }
+    return Publication(texts, step, drift_marker(report), not report.found)
 
 
 def apply_command(

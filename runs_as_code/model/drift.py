@@ -11,12 +11,12 @@ from runs_as_code.model.source import Location
 class DriftKind(StrEnum):
     """What was done to a run; values may be added.
 
-    `members-changed`: a selection that only the live side can have changed. `closed-by-hand`: the
-    file wants the run open. `successor-closed`: the newest run of a key was closed and an older
-    one is open. `marker-lost`: an open run bears the key's title and no good marker any more.
-    `marker-damaged`: our marker is in a description and can't be read. `title-taken`: an open run
-    that `qarun` did not make bears the title. `in-doubt`: our marker is in a run that was renamed
-    or shares its title. `copied`: somebody cloned the run, marker and all, and the copy is open.
+    `closed-by-hand`: the file wants the run open. `successor-closed`: the newest run of a key was
+    closed and an older one is open. `marker-lost`: an open run bears the key's title and no good
+    marker any more. `marker-damaged`: our marker is in a description and can't be read.
+    `title-taken`: an open run that `qarun` did not make bears the title. `in-doubt`: our marker is
+    in a run that was renamed or shares its title. `copied`: somebody cloned the run, marker and
+    all, and the copy is open.
     """
 
     TITLE_CHANGED = "title-changed"
@@ -24,7 +24,6 @@ class DriftKind(StrEnum):
     MILESTONE_CHANGED = "milestone-changed"
     ASSIGNEE_CHANGED = "assignee-changed"
     TYPE_CHANGED = "type-changed"
-    MEMBERS_CHANGED = "members-changed"
     CLOSED_BY_HAND = "closed-by-hand"
     SUCCESSOR_CLOSED = "successor-closed"
     MARKER_LOST = "marker-lost"

@@ -15,13 +15,13 @@ from runs_as_code.model.plan import Change, ProjectPlan, Reason
 from runs_as_code.planning.ownership import MarkedRun, Ownership, ProjectRuns
 from runs_as_code.planning.planner import ProjectInput
 
+# A selection is compared with the marker alone, so only Git can change it.
 _OF_FIELD = {
     Field.TITLE.value: DriftKind.TITLE_CHANGED,
     Field.DESCRIPTION.value: DriftKind.DESCRIPTION_CHANGED,
     Field.MILESTONE.value: DriftKind.MILESTONE_CHANGED,
     Field.ASSIGNEE.value: DriftKind.ASSIGNEE_CHANGED,
     Field.TYPE.value: DriftKind.TYPE_CHANGED,
-    Field.QUERY_PLANS.value: DriftKind.MEMBERS_CHANGED,
 }
 _OF_BLOCK = {
     "marker-lost": DriftKind.MARKER_LOST,

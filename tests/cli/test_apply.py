@@ -99,7 +99,7 @@ def test_the_question_says_what_can_not_be_undone(manifest: Path, database: Path
     write(manifest, TWO + "    state: closed\n")
     ended = call("apply", "-f", manifest, typed="no\n")
     assert "Apply this action to project BD on embedded?\n" in ended.err
-    assert "1 run is closed, and a closed run can't be opened again." in ended.err
+    assert "1 run will be closed, and a closed run can't be opened again." in ended.err
     assert len(titles(database)) == 2
 
 

@@ -167,7 +167,7 @@ def test_what_reads_back_differently_ends_with_8(manifest: Path, serve: Callable
     write(manifest, runs, HEAD.replace("server: embedded\n", ""))
     ended = call("apply", "--auto-approve", "-f", manifest)
     assert ended.code == 8
-    assert "assignee None instead of 7" in ended.out
+    assert "assignee none instead of 7" in ended.out
     assert len(rows(database)) == 2
 
 

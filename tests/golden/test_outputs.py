@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from golden import samples
+from golden import drift_samples, samples
 
+from runs_as_code.report.drifting import drift_to_json, render_drift
 from runs_as_code.report.jsontext import dump_json
+from runs_as_code.report.outputs.drift import drift_annotations, drift_junit, drift_markdown
 from runs_as_code.report.outputs.findings import plan_findings
 from runs_as_code.report.outputs.github import (
     annotation_lines,
@@ -19,6 +21,7 @@ from runs_as_code.report.outputs.junit import diagnostics_junit, report_junit
 from runs_as_code.report.outputs.markdown import plan_markdown
 from runs_as_code.report.outputs.markdown_ends import diagnostics_markdown, report_markdown
 from runs_as_code.report.outputs.sarif import sarif_log
+from runs_as_code.report.style import PLAIN
 
 FOLDER = Path(__file__).parent / "outputs"
 COMMAND = f"qarun apply -f qa --expect-digest {samples.DIGEST}"
@@ -54,6 +57,14 @@ GOLDEN = {
     "report-applied.md": lambda: report_markdown(samples.APPLIED),
     "report-fell-short.md": lambda: report_markdown(samples.FELL_SHORT),
     "report-fell-short.junit.xml": lambda: report_junit(samples.FELL_SHORT),
+    "drift.txt": lambda: render_drift(drift_samples.DRIFT, PLAIN),
+    "drift-several.txt": lambda: render_drift(drift_samples.SEVERAL, PLAIN),
+    "drift-none.txt": lambda: render_drift(drift_samples.NONE, PLAIN),
+    "drift-hostile.txt": lambda: render_drift(drift_samples.HOSTILE, PLAIN),
+    "drift.json": lambda: dump_json(drift_to_json(drift_samples.DRIFT, tool_version="0.0.0")),
+    "drift.md": lambda: drift_markdown(drift_samples.DRIFT),
+    "drift.junit.xml": lambda: drift_junit(drift_samples.SEVERAL),
+    "drift.github.txt": lambda: commands(drift_annotations(drift_samples.DRIFT)),
     "diagnostics.md": lambda: diagnostics_markdown(samples.DIAGNOSTICS),
     "diagnostics-none.md": lambda: diagnostics_markdown(()),
     "diagnostics.github.txt": lambda: commands(finding_annotations(samples.DIAGNOSTICS)),

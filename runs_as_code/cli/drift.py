@@ -1,0 +1,91 @@
+"""`qarun drift`: what people changed, apart from what Git wants to change."""
+
+import click
+
+from runs_as_code import __version__
+from runs_as_code.cli.console import Console
+from runs_as_code.cli.looping import Loop, connected
+from runs_as_code.cli.options import Sources, format_option, output_options, source_options
+from runs_as_code.cli.outputs import REPORT_FORMATS, Outputs, outputs_options, publish
+from runs_as_code.cli.publications import drift_publication, invalid_publication
+from runs_as_code.cli.reading import (
+    InvalidManifestsError,
+    check_targets,
+    connection_settings,
+    first_file,
+    now,
+    read_valid,
+)
+from runs_as_code.engine.planning import make_plan
+from runs_as_code.errors import ExitCode, RefusedError
+from runs_as_code.model.drift import DriftKind, DriftReport
+from runs_as_code.model.plan import Approvals
+from runs_as_code.planning.drift import find_drift
+from runs_as_code.report.drifting import drift_to_json, render_drift
+from runs_as_code.report.jsontext import dump_json
+
+
+@click.command("drift")
+@source_options
+@click.option(
+    "--target", "targets", multiple=True, metavar="GLOB", help="Only these keys. Repeatable."
+)
+@click.option(
+    "--ignore",
+    "ignored",
+    multiple=True,
+    type=click.Choice([kind.value for kind in DriftKind]),
+    metavar="KIND",
+    help="Leave this kind of drift out; repeatable. docs/outputs.md has the kinds.",
+)
+@format_option
+@outputs_options(REPORT_FORMATS)
+@output_options
+@click.pass_obj
+def command(
+    console: Console,
+    sources: Sources,
+    targets: tuple[str, ...],
+    ignored: tuple[str, ...],
+    *,
+    output: str,
+    outputs: Outputs,
+) -> ExitCode:
+    """Show what people changed, apart from what Git wants to change.
+
+    Ends with 2 when there is any: fields changed by hand, runs closed by hand, markers lost or
+    damaged, titles taken, runs in doubt, copies. Reads only; what Git wants to change is only
+    counted, and `plan` shows it.
+    """
+    outputs.check()
+    report = _drift(console, sources, Approvals(targets=targets), outputs)
+    report = report.without(frozenset(map(DriftKind, ignored)))
+    publication = drift_publication(report, outputs, console.environ)
+    publish(console, outputs, publication)
+    if output == "json":
+        console.data(dump_json(drift_to_json(report, tool_version=__version__)))
+    elif not (outputs.is_quiet and publication.is_unchanged):
+        console.data(render_drift(report, console.style))
+    return ExitCode.CHANGES if report.found else ExitCode.DONE
+
+
+def _drift(console: Console, sources: Sources, targets: Approvals, outputs: Outputs) -> DriftReport:
+    try:
+        manifests = read_valid(sources, console)
+    except InvalidManifestsError as error:
+        publish(console, outputs, invalid_publication(error.diagnostics, console.environ))
+        raise
+    check_targets(targets, manifests)
+    settings = connection_settings(sources, console)
+    with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:
+        planned = loop.run(
+            make_plan(manifests, connections.server_of, connections.open, targets, now())
+        )
+    projects = [
+        find_drift(session.given, plan) for session in planned.sessions for plan in session.plans
+    ]
+    for project in projects:
+        for refusal in project.plan.refusals:
+            if refusal.rule == "incomplete-listing":
+                raise RefusedError(refusal.message, hint=refusal.line)
+    return DriftReport(planned.plan.created_at, tuple(projects))
