@@ -115,6 +115,10 @@ def interrupted(site: Site, path: Path, runs: int, number: signal.Signals) -> Pr
     return process
 
 
+RUNS = 24
+"""So many that a signal after the first few finds most of them still to be made."""
+
+
 @posix
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_an_apply_that_is_ended_goes_on_next_time(
@@ -123,19 +127,19 @@ def test_an_apply_that_is_ended_goes_on_next_time(
     """Neither a second run of a key, nor an old run closed before its successor was there."""
     site = serve("--rate", "0", "--latency", "0.15")
     limits = {"limits": "{percent: 100}"}
-    path = manifest(tmp_path / "m.yaml", many(10), **limits)
+    path = manifest(tmp_path / "m.yaml", many(RUNS), **limits)
     assert finish(interrupted(site, path, 4, number)).code == code
     assert qarun(*apply(path, site), **site.environ()).code == 0
-    assert keys_of(site) == {f"k{n:02} r1": 1 for n in range(10)}
+    assert keys_of(site) == {f"k{n:02} r1": 1 for n in range(RUNS)}
 
-    manifest(path, many(10, milestone="Sprint 24"), **limits)
-    assert finish(interrupted(site, path, 13, number)).code == code
+    manifest(path, many(RUNS, milestone="Sprint 24"), **limits)
+    assert finish(interrupted(site, path, RUNS + 3, number)).code == code
     opened = keys_of(site, is_open=True)
-    assert {key.split()[0] for key in opened} == {f"k{n:02}" for n in range(10)}
+    assert {key.split()[0] for key in opened} == {f"k{n:02}" for n in range(RUNS)}
     ended = qarun(*apply(path, site), **site.environ())
     assert ended.code == 0, ended.err
-    assert keys_of(site, is_open=True) == {f"k{n:02} r2": 1 for n in range(10)}
-    assert keys_of(site, is_open=False) == {f"k{n:02} r1": 1 for n in range(10)}
+    assert keys_of(site, is_open=True) == {f"k{n:02} r2": 1 for n in range(RUNS)}
+    assert keys_of(site, is_open=False) == {f"k{n:02} r1": 1 for n in range(RUNS)}
     in_step(path, site)
 
 
