@@ -24,18 +24,21 @@ from runs_as_code.cli.options import (
     output_options,
     source_options,
 )
-from runs_as_code.cli.outputs import REPORT_FORMATS, Outputs, outputs_options, publish
+from runs_as_code.cli.outputs import (
+    REPORT_FORMATS,
+    Outputs,
+    outputs_options,
+    publish,
+)
 from runs_as_code.cli.progress import showing_progress
-from runs_as_code.cli.publications import invalid_publication, report_publication
+from runs_as_code.cli.publishing import read_or_publish
 from runs_as_code.cli.reading import (
-    InvalidManifestsError,
     check_approvals,
     check_targets,
     connection_settings,
     first_file,
     now,
     read_plan_file,
-    read_valid,
     with_database_of,
 )
 from runs_as_code.cli.showing import plan_text
@@ -104,12 +107,7 @@ def command(  # noqa: PLR0913  one for each group of options
 
 
 def _apply_manifests(call: _Call, sources: Sources) -> ExitCode:
-    try:
-        manifests = read_valid(sources, call.console)
-    except InvalidManifestsError as error:
-        publication = invalid_publication(error.diagnostics, call.console.environ)
-        publish(call.console, call.outputs, publication)
-        raise
+    manifests = read_or_publish(sources, call.console, call.outputs)
     check_targets(call.approvals, manifests)
     settings = connection_settings(sources, call.console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:
@@ -200,6 +198,10 @@ def _report(call: _Call, report: ApplyReport) -> ExitCode:
 
 
 def _publish(call: _Call, report: ApplyReport) -> ExitCode:
+    if not call.outputs.is_wanted:
+        return ExitCode.DONE
+    from runs_as_code.cli.publications import report_publication  # noqa: PLC0415  lazy: few need it
+
     try:
         publish(call.console, call.outputs, report_publication(report, call.outputs))
     except QarunError as error:

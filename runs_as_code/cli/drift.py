@@ -6,15 +6,18 @@ from runs_as_code import __version__
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.looping import Loop, connected
 from runs_as_code.cli.options import Sources, format_option, output_options, source_options
-from runs_as_code.cli.outputs import REPORT_FORMATS, Outputs, outputs_options, publish
-from runs_as_code.cli.publications import drift_publication, invalid_publication
+from runs_as_code.cli.outputs import (
+    REPORT_FORMATS,
+    Outputs,
+    outputs_options,
+    publish,
+)
+from runs_as_code.cli.publishing import read_or_publish
 from runs_as_code.cli.reading import (
-    InvalidManifestsError,
     check_targets,
     connection_settings,
     first_file,
     now,
-    read_valid,
 )
 from runs_as_code.engine.planning import make_plan
 from runs_as_code.errors import ExitCode, RefusedError
@@ -60,21 +63,22 @@ def command(
     outputs.check()
     report = _drift(console, sources, Approvals(targets=targets), outputs)
     report = report.without(frozenset(map(DriftKind, ignored)))
-    publication = drift_publication(report, outputs, console.environ)
-    publish(console, outputs, publication)
+    is_told = outputs.is_wanted and _publish(console, outputs, report)
     if output == "json":
         console.data(dump_json(drift_to_json(report, tool_version=__version__)))
-    elif not (outputs.is_quiet and publication.is_unchanged):
+    elif not is_told:
         console.data(render_drift(report, console.style))
     return ExitCode.CHANGES if report.found else ExitCode.DONE
 
 
+def _publish(console: Console, outputs: Outputs, report: DriftReport) -> bool:
+    from runs_as_code.cli.publications import drift_publication  # noqa: PLC0415  lazy: few need it
+
+    return publish(console, outputs, drift_publication(report, outputs, console.environ))
+
+
 def _drift(console: Console, sources: Sources, targets: Approvals, outputs: Outputs) -> DriftReport:
-    try:
-        manifests = read_valid(sources, console)
-    except InvalidManifestsError as error:
-        publish(console, outputs, invalid_publication(error.diagnostics, console.environ))
-        raise
+    manifests = read_or_publish(sources, console, outputs)
     check_targets(targets, manifests)
     settings = connection_settings(sources, console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +12,10 @@ from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import Decorator, grouped
 from runs_as_code.cli.writing import append_file, check_target, write_file
 from runs_as_code.errors import UsageError
-from runs_as_code.report.outputs.github import Annotation, annotation_lines, output_lines
-from runs_as_code.report.outputs.markdown import DEFAULT_BYTES, LEAST_BYTES
+from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, LEAST_BYTES
+
+if TYPE_CHECKING:  # most calls want no output, and should not pay for any
+    from runs_as_code.report.outputs.github import Annotation
 
 GITHUB = "github"
 MARKDOWN = "markdown"
@@ -41,6 +43,11 @@ class Outputs:
     max_bytes: int = DEFAULT_BYTES
     is_quiet: bool = False
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a call has to make anything of a result beside its text."""
+        return bool(self.files) or self.is_github or self.is_quiet
+
     def check(self, *others: Path | None) -> None:
         """Raise UsageError for a path that can't be written to, or that is wanted twice."""
         paths = [path for _, path in self.files]
@@ -59,7 +66,7 @@ class Step:
     """What a step of GitHub Actions gets: outputs, annotations, the Markdown of its summary."""
 
     values: Mapping[str, str | int | bool] = field(default_factory=dict)
-    annotations: Sequence[Annotation] = ()
+    annotations: "Sequence[Annotation]" = ()
     summary: Render = field(default=lambda: "")
 
 
@@ -83,16 +90,18 @@ def _is_terminal(path: str) -> bool:
         return False
 
 
-def publish(console: Console, outputs: Outputs, publication: Publication) -> None:
-    """Write what is wanted; raises QarunError when it can't be written.
+def publish(console: Console, outputs: Outputs, publication: Publication) -> bool:
+    """Write what is wanted and return whether there is nothing more to say on stdout.
 
-    A format in which this result can't be told is passed over.
+    A format in which this result can't be told is passed over. Raises QarunError when something
+    can't be written.
     """
     for name, path in outputs.files:
         if name in publication.texts:
             write_file(path, _text(name, outputs, publication))
     if outputs.is_github:
         _tell_github(console, outputs, publication)
+    return outputs.is_quiet and publication.is_unchanged
 
 
 def outputs_options(formats: tuple[str, ...], *, has_quiet: bool = True) -> Decorator:
@@ -171,6 +180,11 @@ def _text(name: str, outputs: Outputs, publication: Publication) -> str:
 
 
 def _tell_github(console: Console, outputs: Outputs, publication: Publication) -> None:
+    from runs_as_code.report.outputs.github import (  # noqa: PLC0415  lazy, as above
+        annotation_lines,
+        output_lines,
+    )
+
     step = publication.step
     paths = {f"{name.replace('-', '_')}_path": str(path) for name, path in outputs.files}
     texts: dict[str, Render] = {"GITHUB_OUTPUT": lambda: output_lines({**step.values, **paths})}

@@ -7,16 +7,19 @@ import click
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.looping import Loop, connected
 from runs_as_code.cli.options import Sources, approval_options, output_options, source_options
-from runs_as_code.cli.outputs import PLAN_FORMATS, Outputs, outputs_options, publish
-from runs_as_code.cli.publications import apply_command, invalid_publication, plan_publication
+from runs_as_code.cli.outputs import (
+    PLAN_FORMATS,
+    Outputs,
+    outputs_options,
+    publish,
+)
+from runs_as_code.cli.publishing import read_or_publish
 from runs_as_code.cli.reading import (
-    InvalidManifestsError,
     check_approvals,
     check_targets,
     connection_settings,
     first_file,
     now,
-    read_valid,
 )
 from runs_as_code.cli.showing import View, plan_json, shown_plan, view_options
 from runs_as_code.cli.writing import check_target, write_file
@@ -68,20 +71,28 @@ def command(  # noqa: PLR0913  one for each group of options
     if out is not None:
         write_file(out, plan_json(plan))
         console.say(f"The plan is saved in {safe(str(out))}")
-    line = apply_command(sources, approvals, digest=plan_digest(plan), saved=out)
-    publication = plan_publication(plan, outputs, console.environ, command=line, saved=out)
-    publish(console, outputs, publication)
-    if not (outputs.is_quiet and publication.is_unchanged and view.output == "text"):
+    is_told = outputs.is_wanted and _publish(console, outputs, plan, (sources, approvals, out))
+    if not is_told or view.output == "json":
         console.data(shown_plan(plan, console.style, view))
     return ExitCode.CHANGES if is_detailed and plan.is_pending else ExitCode.DONE
 
 
+def _publish(
+    console: Console, outputs: Outputs, plan: Plan, made_of: tuple[Sources, Approvals, Path | None]
+) -> bool:
+    from runs_as_code.cli.publications import (  # noqa: PLC0415  lazy: few calls need any
+        apply_command,
+        plan_publication,
+    )
+
+    sources, approvals, out = made_of
+    line = apply_command(sources, approvals, digest=plan_digest(plan), saved=out)
+    publication = plan_publication(plan, outputs, console.environ, command=line, saved=out)
+    return publish(console, outputs, publication)
+
+
 def _plan(console: Console, sources: Sources, approvals: Approvals, outputs: Outputs) -> Plan:
-    try:
-        manifests = read_valid(sources, console)
-    except InvalidManifestsError as error:
-        publish(console, outputs, invalid_publication(error.diagnostics, console.environ))
-        raise
+    manifests = read_or_publish(sources, console, outputs)
     check_targets(approvals, manifests)
     settings = connection_settings(sources, console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:

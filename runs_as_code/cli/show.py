@@ -8,7 +8,6 @@ from runs_as_code.cli.compare_plans import compare_plans
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import Sources, output_options
 from runs_as_code.cli.outputs import PLAN_FORMATS, Outputs, outputs_options, publish
-from runs_as_code.cli.publications import apply_command, plan_publication
 from runs_as_code.cli.reading import read_plan_file
 from runs_as_code.cli.showing import View, shown_plan, view_options
 from runs_as_code.errors import ExitCode, UsageError
@@ -53,8 +52,15 @@ def command(
 
 
 def _show(console: Console, plan: Plan, path: Path, view: View, outputs: Outputs) -> None:
-    command = apply_command(Sources(), Approvals(), saved=path)
-    publication = plan_publication(plan, outputs, console.environ, command=command, saved=path)
-    publish(console, outputs, publication)
-    if not (outputs.is_quiet and publication.is_unchanged and view.output == "text"):
+    is_told = False
+    if outputs.is_wanted:
+        from runs_as_code.cli.publications import (  # noqa: PLC0415  lazy: few calls need any
+            apply_command,
+            plan_publication,
+        )
+
+        command = apply_command(Sources(), Approvals(), saved=path)
+        publication = plan_publication(plan, outputs, console.environ, command=command, saved=path)
+        is_told = publish(console, outputs, publication)
+    if not is_told or view.output == "json":
         console.data(shown_plan(plan, console.style, view))

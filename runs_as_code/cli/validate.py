@@ -6,9 +6,9 @@ from runs_as_code import __version__
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import files_option, format_option, output_options, paths_or_default
 from runs_as_code.cli.outputs import FINDINGS_FORMATS, Outputs, outputs_options, publish
-from runs_as_code.cli.publications import findings_publication
 from runs_as_code.errors import ExitCode
 from runs_as_code.manifest import read_manifests
+from runs_as_code.model.desired import ManifestSet
 from runs_as_code.model.source import Severity
 from runs_as_code.report.document import diagnostics_to_json
 from runs_as_code.report.findings import render_diagnostics
@@ -29,12 +29,18 @@ def command(console: Console, files: tuple[str, ...], output: str, outputs: Outp
     outputs.check()
     manifests = read_manifests(paths_or_default(files))
     diagnostics = manifests.diagnostics
-    read = [manifest.file for manifest in manifests.manifests]
-    publication = findings_publication(diagnostics, outputs, console.environ, read)
-    publish(console, outputs, publication)
+    is_told = outputs.is_wanted and _publish(console, outputs, manifests)
     if output == "json":
         console.data(dump_json(diagnostics_to_json(diagnostics, tool_version=__version__)))
-    elif not (outputs.is_quiet and publication.is_unchanged):
+    elif not is_told:
         console.data(render_diagnostics(diagnostics, console.style))
     is_valid = all(diagnostic.severity is not Severity.ERROR for diagnostic in diagnostics)
     return ExitCode.DONE if is_valid else ExitCode.INVALID
+
+
+def _publish(console: Console, outputs: Outputs, manifests: ManifestSet) -> bool:
+    from runs_as_code.cli.publications import findings_publication  # noqa: PLC0415  lazy: few need it
+
+    read = [manifest.file for manifest in manifests.manifests]
+    publication = findings_publication(manifests.diagnostics, outputs, console.environ, read)
+    return publish(console, outputs, publication)

@@ -3,6 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+DEFAULT_BYTES = 60_000
+"""What fits into one comment of GitHub (65,536 characters) with room for what others add."""
+
+LEAST_BYTES = 8_000
+"""More than head and tail ever take."""
+
 _LEFT_OUT = "**... {count} more, see the artifact**\n\n"
 _LONGEST_COUNT = 10
 

@@ -11,12 +11,12 @@ from runs_as_code.report.drifting import (
     title_of,
 )
 from runs_as_code.report.names import NAME_LIMIT, Names
-from runs_as_code.report.outputs.bounded import Section, fit
+from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, Section, fit
 from runs_as_code.report.outputs.diff import EYES, PLAIN
 from runs_as_code.report.outputs.escaping import html_code
 from runs_as_code.report.outputs.github import Annotation, Level
 from runs_as_code.report.outputs.junit import Case, junit
-from runs_as_code.report.outputs.markdown import DEFAULT_BYTES, diff_section, place_line
+from runs_as_code.report.outputs.markdown import diff_section, place_line
 from runs_as_code.report.outputs.marker import Scope, hidden_marker
 from runs_as_code.report.safe import safe
 from runs_as_code.report.words import TITLE_LIMIT

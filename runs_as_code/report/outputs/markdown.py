@@ -10,7 +10,7 @@ from itertools import chain
 from runs_as_code.model.plan import Block, Change, Plan, ProjectPlan
 from runs_as_code.report.changes import MESSAGE_LIMIT, Surroundings, is_quiet, symbol_of
 from runs_as_code.report.names import NAME_LIMIT, Names
-from runs_as_code.report.outputs.bounded import Section, fit
+from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, Section, fit
 from runs_as_code.report.outputs.diff import block_diff, change_diff
 from runs_as_code.report.outputs.escaping import code_span, fence, html_code
 from runs_as_code.report.outputs.marker import Scope, hidden_marker
@@ -19,12 +19,6 @@ from runs_as_code.report.style import PLAIN, Symbol
 from runs_as_code.report.summary import closes_words, cost_words, summarize, summary_words
 from runs_as_code.report.text import headline
 from runs_as_code.report.words import count
-
-DEFAULT_BYTES = 60_000
-"""What fits into one comment of GitHub (65,536 characters) with room for what others add."""
-
-LEAST_BYTES = 8_000
-"""More than head and tail ever take."""
 
 _COMMAND_LIMIT = 500
 _PROJECT_LIMIT = 100

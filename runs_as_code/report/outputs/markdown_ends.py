@@ -8,9 +8,9 @@ from runs_as_code.report.applied import EXITS, closing_lines, outcome_words, rep
 from runs_as_code.report.changes import MESSAGE_LIMIT
 from runs_as_code.report.findings import diagnostics_words
 from runs_as_code.report.names import NAME_LIMIT
-from runs_as_code.report.outputs.bounded import Section, fit
+from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, Section, fit
 from runs_as_code.report.outputs.diff import EYES, GONE, MADE
-from runs_as_code.report.outputs.markdown import DEFAULT_BYTES, diff_section, place_line
+from runs_as_code.report.outputs.markdown import diff_section, place_line
 from runs_as_code.report.outputs.marker import Scope, hidden_marker
 from runs_as_code.report.safe import safe
 from runs_as_code.report.style import PLAIN

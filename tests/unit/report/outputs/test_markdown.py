@@ -11,7 +11,8 @@ from unit.report.outputs.hostile import MARKUP, MARKUP_PLAN, Page, with_text
 from unit.report.strategies import APPLY_REPORTS, PLANS
 
 from runs_as_code.model.plan import Plan, ProjectPlan
-from runs_as_code.report.outputs.markdown import DEFAULT_BYTES, LEAST_BYTES, plan_markdown
+from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, LEAST_BYTES
+from runs_as_code.report.outputs.markdown import plan_markdown
 from runs_as_code.report.outputs.markdown_ends import diagnostics_markdown, report_markdown
 
 OURS = {"p", "h3", "ul", "li", "strong", "code", "pre", "details", "summary", "br"}
