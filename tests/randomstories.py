@@ -11,6 +11,7 @@ from randomworlds import (
     IS_THOROUGH,
     KEYS,
     ORPHANS,
+    PLAIN_TITLE,
     TITLES,
     Case,
     draw_manifests,
@@ -211,14 +212,20 @@ def describe(rng: Random, _case: Case, world: World) -> None:
     world.put(replace(run, description=text))
 
 
-def destroy_marker(rng: Random, _case: Case, world: World) -> None:
+def destroy_marker(rng: Random, case: Case, world: World) -> None:
     """Delete the description, or break the marker in it.
 
-    Only its title tells then whose the run was, so this is drawn only where all titles were given.
+    Only its title tells then whose the run was, so this is drawn only where all titles were given,
+    and does nothing where a file lets the titles of runs and declarations go apart.
     """
     run = _any_run(rng, world)
     text = rng.choice(["", run.description.replace(" s", "s"), run.description * 2])
-    world.put(replace(run, description=text))
+    go_apart = any(
+        Field.TITLE in spec.ignore_changes or spec.replace_title != PLAIN_TITLE
+        for spec in _specs(case)
+    )
+    if not go_apart:
+        world.put(replace(run, description=text))
 
 
 def close(rng: Random, case: Case, world: World) -> None:
