@@ -243,3 +243,10 @@ class TestAdoption:
 
         assert "adopted-by-title" in rules(change)
         assert change.blocks[-1].line == "adopt: {run: 4}"
+
+    def test_a_run_that_is_known_by_its_title_is_lost_with_it(self):
+        """Nothing else tells whose it is: the line `adopt` does, which a plan offers to paste."""
+        spec = desired(if_exists=IfExists.ADOPT)
+
+        assert not decide(spec, live(4)).is_pending
+        assert shown(decide(spec, live(4, "Renamed by hand"))) == ["+ Run a"]
