@@ -17,6 +17,7 @@ from hostile.conftest import changing
 from hostile.servers import listening, refusing_writes, reply, saying
 from hostile.texts import KEY, harm
 
+from runs_as_code.cli.program import COMMANDS
 from runs_as_code.provider.client import QaSphereClient
 from runs_as_code.provider.redacting import Redactor
 from runs_as_code.server import ServerOptions, bind, create_key, make_server
@@ -69,7 +70,10 @@ def test_every_command_with_a_good_key(source: str, hosted: dict[str, str], tmp_
     more = ("--debug", "--debug-http")
     saved = tmp_path / "plan.json"
 
+    used = {"serve", "exit-codes"}  # which show keys by intention, or nothing that varies
+
     def qarun(*arguments: str | Path, codes: tuple[int, ...] = (0,)) -> Ended:
+        used.add(str(arguments[0]))
         return check(call(*arguments, **environ), key, *codes)
 
     qarun("validate", "-f", manifest, "--debug")
@@ -85,6 +89,8 @@ def test_every_command_with_a_good_key(source: str, hosted: dict[str, str], tmp_
     qarun("plan", "-f", manifest, "--server", "https://elsewhere.example", *more, codes=(4,))
     outputs = [f"--output={name}={tmp_path / name}" for name in ("json", "markdown", "sarif")]
     qarun("plan", "-f", manifest, *outputs)
+    qarun("drift", "-f", manifest, *more)
+    assert used == set(COMMANDS)
     check_files(tmp_path, key, source)
 
 

@@ -9,6 +9,11 @@ from cli.support import HEAD, Ended, call, make_run, write
 from hostile.conftest import changing
 from hostile.texts import NASTY, harm
 
+from runs_as_code.cli.outputs import FINDINGS_FORMATS, PLAN_FORMATS, REPORT_FORMATS
+from runs_as_code.planning.fingerprint import plan_digest
+from runs_as_code.report.document import plan_from_json
+
+PRUNE = "prune: close\nlimits: {close: 1000, percent: 100}\n"
 ONE = "    title: {title}\n    type: live\n    queryPlans: [{{folders: [{folder}]}}]\n{more}"
 
 
@@ -80,8 +85,15 @@ def declared() -> dict[str, str]:
     return runs
 
 
+def approvals(path: Path) -> list[str]:
+    """Return what lets an apply do all it can, which is not all it is asked for."""
+    changes = call("plan", "-f", path, "--format", "json").json["projects"][0]["changes"]
+    keys = [argument for change in changes for argument in ("--approve", change["key"])]
+    return ["--auto-approve", "--skip-blocked", *keys]
+
+
 def test_no_command_lets_them_act(hostile_world: Path, tmp_path: Path):
-    path = manifest(hostile_world, declared(), HEAD + "prune: close\n")
+    path = manifest(hostile_world, declared(), HEAD + PRUNE)
     check(call("validate", "-f", path))
     saved, other = tmp_path / "plan.json", tmp_path / "other.json"
     text = check(call("plan", "-f", path, "--verbose", "--show-unmanaged", "--out", saved))
@@ -97,13 +109,49 @@ def test_no_command_lets_them_act(hostile_world: Path, tmp_path: Path):
     listed = check(call("list", "-f", path, "--format", "json"))
     assert {NASTY[0], NASTY[6], NASTY[10]} <= {run["title"] for run in listed.json["runs"]}
     check(call("list", "-f", path))
+    assert check(call("drift", "-f", path)).code == 2
+    check(call("drift", "-f", path, "--format", "json"))
     refused = check(call("apply", "-f", path, "--auto-approve"))
     assert refused.code == 5
-    applied = check(
-        call("apply", "-f", path, "--auto-approve", "--skip-blocked", "--approve-closes", "17")
-    )
-    assert applied.code in (0, 5), applied.all
-    check(call("apply", "-f", path, "--auto-approve", "--skip-blocked", "--format", "json"))
+    applied = check(call("apply", "-f", path, *approvals(path)))
+    assert applied.code == 5, applied.all
+    assert applied.err.count("done  close run") > 10
+    check(call("apply", "-f", path, *approvals(path), "--format", "json"))
+
+
+FORMATS = {
+    "plan": PLAN_FORMATS,
+    "drift": REPORT_FORMATS,
+    "validate": FINDINGS_FORMATS,
+    "apply": REPORT_FORMATS,
+}
+
+
+@pytest.mark.parametrize("command", FORMATS)
+def test_no_file_of_any_format_lets_them_act(command: str, hostile_world: Path, tmp_path: Path):
+    path = manifest(hostile_world, declared(), HEAD + PRUNE)
+    if command == "validate":
+        path.write_text(
+            path.read_text("utf-8").replace("queryPlans", "'##[x] \\e[31m`@ann`'"), "utf-8"
+        )
+    names = [name for name in FORMATS[command] if name != "github"]
+    arguments = [f"--output={name}={tmp_path / name}" for name in names]
+    if command == "apply":
+        arguments += approvals(path)
+    environ = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    ended = call(command, "-f", path, *arguments, "--output=github", **environ)
+    assert "internal error" not in ended.err
+    # Annotations are commands to the runner by intention: of ours, one a line, and nothing else.
+    lines = ended.err.split("\n")
+    others = [line for line in lines if not re.match(r"::(error|warning|notice) ", line)]
+    assert harm("\n".join(others)) == []
+    assert harm(ended.out) == []
+    for name in (*names, *environ):
+        text = (tmp_path / name).read_text("utf-8")
+        assert text
+        assert harm(text) == [], name
+        if name == "GITHUB_OUTPUT":
+            assert all(re.match(r"[a-z_]+=", line) for line in text.splitlines())
 
 
 KEYS = ["::error::x", "##[error]x", "a\x1b[31m\n::error::x", "\u202e##vso[x]"]
@@ -111,9 +159,6 @@ KEYS = ["::error::x", "##[error]x", "a\x1b[31m\n::error::x", "\u202e##vso[x]"]
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_plan_file_with_hostile_keys(key: str, tmp_path: Path, database: Path):
-    from runs_as_code.planning.fingerprint import plan_digest  # noqa: PLC0415 -- see below
-    from runs_as_code.report.document import plan_from_json  # noqa: PLC0415 -- only here
-
     saved = tmp_path / "plan.json"
     call("plan", "-f", manifest(tmp_path / "m.yaml", {"k": one("T")}), "--out", saved)
     data = json.loads(saved.read_text("utf-8").replace('"k"', json.dumps(key)))
