@@ -242,6 +242,10 @@ def test_between_two_writes(scene, runner, row):
     """It happens after every look that came before: at the first make, or while a close waits."""
     is_of_prune = row.stays == ("orphan",)
     path = rf"POST .*/run/{scene.orphan}/close\?" if is_of_prune else MAKES
+    # Two runs are made at once: who takes a title must come before the one that wants it.
+    path = {"retitled": r"POST .*/run/clone\?", "fresh": r"POST .*/run\?"}.get(
+        row.stops[0] if row.stops else "", path
+    )
     fault = THROTTLED if is_of_prune else None
     at = At(path, fault, deed=lambda: row.deed(scene))
     scene.ground.wire.actors.append(at)
