@@ -10,7 +10,7 @@ from typing import Any
 from torture.acts import MAKES, At
 from torture.deeds import Deeds
 from torture.estate import OPEN_AFTER, OTHER, OWNER, RIVAL, SECOND, live, manifest
-from torture.faults import Weather
+from torture.faults import FOR_WRITES, STATUSES, Fault, Kind, Planned, Weather
 from torture.ground import Ground
 from torture.problems import Problem, Wrong
 from torture.processes import FACTOR, Exit, Killer, Service, serving
@@ -20,6 +20,7 @@ from torture.settling import MOST_APPLIES, one_run_each
 from runs_as_code.server import ServerOptions
 
 CALLS = 36  # a few more than an apply of the estate needs
+WRITES = 16
 SCOPES = ("project", "milestone", "none")
 MANGLINGS = ("none", "trim", "escape")
 
@@ -28,10 +29,12 @@ MANGLINGS = ("none", "trim", "escape")
 class Outcome:
     """What one case came to."""
 
+    cases: int = 1
     faults: int = 0
     applies: int = 0
     problems: list[Problem] = field(default_factory=list)
     story: str = ""
+    told: int = 0
 
     def count(self) -> Counter[str]:
         """Count what was wrong by column."""
@@ -86,22 +89,31 @@ def kill(case: Case) -> None:
 
 
 def fault(case: Case) -> None:
-    """Apply in bad weather, once or twice, then in fine weather."""
+    """Apply in bad weather, once or twice, with one write sure to be hit; then in fine weather."""
     chance = case.chance
+    kinds = sorted(FOR_WRITES - {Kind.REFUSED}, key=lambda kind: kind.value)
+    # Two numbers without a common divisor: in time each write meets each kind.
+    hit = Fault(
+        kinds[case.number % len(kinds)],
+        status=chance.choice(STATUSES[1:]),
+        seconds=chance.choice((0.5, 2.5)) / FACTOR,
+    )
+    planned = Planned(hit, number=1 + case.number % WRITES, times=chance.choice((1, 2, 3)))
     weather = Weather(
         chance.randrange(10**9),
-        probability=chance.choice((0.1, 0.2, 0.4)),
+        probability=chance.choice((0.0, 0.2, 0.4)),
         most=chance.choice((5, 20, 40)),
         retry_after=(None, "0", "1"),
         scale=FACTOR,
         is_on_socket=True,
     )
-    case.ground.wire.actors.append(weather)
+    case.ground.wire.actors += [weather, planned]
+    case.outcome.story = f"{hit.kind.value} at write {planned.number}; "
     for _ in range(chance.choice((1, 1, 2))):
         ended = case.apply([SECOND])
         case.outcome.story += f"exit {ended.code}; "
         case.outcome.problems += untrue_exits(case.ground, [ended])
-    case.outcome.faults = weather.hits
+    case.outcome.faults = case.ground.wire.faults
     case.settle([SECOND])
     case.outcome.problems += one_run_each(case.ground, OWNER, OPEN_AFTER)
 
@@ -179,7 +191,8 @@ def run_case(name: str, seed: int, number: int, estate: Path, folder: Path) -> O
     """Run one case of a campaign; the same arguments make the same case."""
     chance = random.Random(f"{seed} {name} {number}")  # noqa: S311 -- repeatable on purpose
     scopes = SCOPES[:2] if name == "race" else SCOPES
-    options = ServerOptions(title_scope=chance.choice(scopes), mangle_text=chance.choice(MANGLINGS))
+    scope = scopes[number % len(scopes)]
+    options = ServerOptions(title_scope=scope, mangle_text=chance.choice(MANGLINGS))
     outcome = Outcome()
     ground = Ground(folder, options, estate)
     try:

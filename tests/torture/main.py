@@ -20,9 +20,12 @@ from torture.campaigns import CAMPAIGNS, Outcome, run_case
 from torture.estate import build_estate
 from torture.modelling import run_model
 from torture.problems import Wrong
+from torture.virtually import run_virtually
 
 COLUMNS = ("cases", "faults", "applies", *(wrong.value for wrong in Wrong))
 MODEL = "model"
+VIRTUAL = "virtual"
+NAMES = (*CAMPAIGNS, VIRTUAL, MODEL)
 SHOWN = 20
 
 
@@ -50,7 +53,7 @@ class Table:
     def add(self, job: Job, outcome: Outcome) -> None:
         """Count a case that ended."""
         row = self.rows.setdefault(job.name, Counter())
-        row += Counter(cases=1, faults=outcome.faults, applies=outcome.applies)
+        row += Counter(cases=outcome.cases, faults=outcome.faults, applies=outcome.applies)
         row += outcome.count()
         self.rows[job.name] = row
         if outcome.problems:
@@ -74,7 +77,7 @@ def main() -> int:
     """Run campaigns; exit 1 when any promise was broken, 2 for wrong use."""
     given = read_arguments()
     seed = secrets.randbelow(10**6) if given.seed is None else given.seed
-    names = given.only or [*CAMPAIGNS, MODEL]
+    names = given.only or list(NAMES)
     say(f"seed {seed}: {', '.join(names)}, {given.minutes:g} min")
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     started = time.monotonic()
@@ -104,9 +107,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1.0, help="how long (default: 1)")
     parser.add_argument("--seed", type=int, help="repeats the same cases (default: by chance)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cases at once")
-    parser.add_argument(
-        "--only", action="append", choices=[*CAMPAIGNS, MODEL], help="this campaign; repeatable"
-    )
+    parser.add_argument("--only", action="append", choices=NAMES, help="this campaign; repeatable")
     parser.add_argument("--case", type=int, help="only the case with this number")
     return parser.parse_args()
 
@@ -141,6 +142,8 @@ def run_job(job: Job, estate: Path) -> Outcome:
     """Run one case in a folder of its own."""
     if job.name == MODEL:
         return run_model(random.Random(f"{job.seed} {job.number}").getrandbits(32))  # noqa: S311 -- repeatable
+    if job.name == VIRTUAL:
+        return run_virtually(job.seed, job.number, estate)
     folder = Path(tempfile.mkdtemp(prefix="torture-case-"))
     try:
         return run_case(job.name, job.seed, job.number, estate, folder)
