@@ -11,11 +11,12 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.register_profile("dev", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
 
-PREFIXES = ("QAS_", "QARUN_", "XDG_", "GITHUB_", "GITLAB_")
+PREFIXES = ("QAS_", "QARUN_", "XDG_", "GITHUB_", "GITLAB_", "BITBUCKET_", "BUILDKITE", "JENKINS_")
 NAMES = frozenset(
     {
         "ALL_PROXY",
         "CI",
+        "CIRCLECI",
         "CLICOLOR",
         "CLICOLOR_FORCE",
         "COLUMNS",

@@ -31,6 +31,7 @@ from runs_as_code.cli.outputs import (
     publish,
 )
 from runs_as_code.cli.progress import showing_progress
+from runs_as_code.cli.provenance import ProvenanceWanted, provenance_options
 from runs_as_code.cli.publishing import read_or_publish
 from runs_as_code.cli.reading import (
     check_approvals,
@@ -47,6 +48,7 @@ from runs_as_code.engine.planning import make_plan
 from runs_as_code.engine.reviewed import review_plan
 from runs_as_code.errors import ExitCode, QarunError
 from runs_as_code.model.plan import Approvals, Plan
+from runs_as_code.model.provenance import Provenance
 from runs_as_code.model.report import ApplyReport
 from runs_as_code.report.applied import render_report
 from runs_as_code.report.document import report_to_json
@@ -67,6 +69,7 @@ class _Call:
     decision: Decision
     output: str
     outputs: Outputs
+    provenance: Provenance | None = None
 
 
 @click.command("apply")
@@ -74,6 +77,7 @@ class _Call:
 @source_options
 @decision_options
 @approval_options
+@provenance_options
 @format_option
 @outputs_options(REPORT_FORMATS, has_quiet=False)
 @output_options
@@ -84,6 +88,7 @@ def command(  # noqa: PLR0913  one for each group of options
     sources: Sources,
     approvals: Approvals,
     decision: Decision,
+    wanted: ProvenanceWanted,
     *,
     output: str,
     outputs: Outputs,
@@ -100,7 +105,8 @@ def command(  # noqa: PLR0913  one for each group of options
     The first SIGINT or SIGTERM lets finish what is under way, the second ends at once.
     """
     outputs.check()
-    call = _Call(console, approvals, decision, output, outputs)
+    provenance = wanted.found_in(console.environ)
+    call = _Call(console, approvals, decision, output, outputs, provenance)
     if saved is not None:
         return _apply_saved(call, saved, sources)
     return _apply_manifests(call, sources)
@@ -111,9 +117,15 @@ def _apply_manifests(call: _Call, sources: Sources) -> ExitCode:
     check_targets(call.approvals, manifests)
     settings = connection_settings(sources, call.console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:
-        planned = loop.run(
-            make_plan(manifests, connections.server_of, connections.open, call.approvals, now())
+        planning = make_plan(
+            manifests,
+            connections.server_of,
+            connections.open,
+            call.approvals,
+            now(),
+            is_logged=call.provenance is not None,
         )
+        planned = loop.run(planning)
         plan = planned.plan
         check_approvals(call.approvals, plan)
         _show(call, plan)
@@ -174,6 +186,7 @@ def _carry_out(call: _Call, loop: Loop, plan: Plan, jobs: Sequence[Job]) -> Exit
             stop=progress.stop_signal,
             is_verified=not call.decision.no_verify,
             approvals=call.approvals,
+            provenance=call.provenance,
         )
         report = loop.run_gracefully(apply_jobs(plan, jobs, settings), progress.stop, _CUT_OFF)
     return _report(call, replace(report, is_withheld=plan.is_withheld))

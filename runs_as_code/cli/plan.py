@@ -13,6 +13,7 @@ from runs_as_code.cli.outputs import (
     outputs_options,
     publish,
 )
+from runs_as_code.cli.provenance import find_provenance
 from runs_as_code.cli.publishing import read_or_publish
 from runs_as_code.cli.reading import (
     check_approvals,
@@ -96,8 +97,14 @@ def _plan(console: Console, sources: Sources, approvals: Approvals, outputs: Out
     check_targets(approvals, manifests)
     settings = connection_settings(sources, console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:
-        planned = loop.run(
-            make_plan(manifests, connections.server_of, connections.open, approvals, now())
+        planning = make_plan(
+            manifests,
+            connections.server_of,
+            connections.open,
+            approvals,
+            now(),
+            is_logged=find_provenance(console.environ) is not None,
         )
+        planned = loop.run(planning)
     check_approvals(approvals, planned.plan)
     return planned.plan

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from runs_as_code.engine.context import Clock, StopSignal, Workplace
 from runs_as_code.engine.executor import ProjectExecutor, check_closes
 from runs_as_code.engine.planning import Session
+from runs_as_code.engine.runlog import RunLog
 from runs_as_code.engine.verification import Proof, verify_project
 from runs_as_code.model.actions import MakeRun
 from runs_as_code.model.events import ApplyStarted, Event, Listener, VerificationStarted
 from runs_as_code.model.plan import Approvals, Plan, ProjectPlan
+from runs_as_code.model.provenance import Provenance
 from runs_as_code.model.provider import Provider
 from runs_as_code.model.report import ActionResult, ApplyReport
 
@@ -21,13 +23,17 @@ def _ignore(_event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ApplySettings:
-    """How to apply: who listens, who may stop it, and whether to read back afterwards."""
+    """How to apply: who listens, who may stop it, and whether to read back afterwards.
+
+    With `provenance` each run that is made or closed gets a line in its log.
+    """
 
     listener: Listener = _ignore
     stop: StopSignal = field(default_factory=StopSignal)
     clock: Clock = field(default_factory=Clock)
     is_verified: bool = True
     approvals: Approvals = field(default_factory=Approvals)
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
 
     Raises StaleError before the first write when a close must not happen any more.
     """
-    places = [Workplace(job.provider, settings.clock, settings.stop) for job in jobs]
+    log = RunLog(settings.provenance, settings.listener)
+    places = [Workplace(job.provider, settings.clock, settings.stop, log) for job in jobs]
     calls_before = _calls(jobs)
     pairs = list(zip(jobs, places, strict=True))
     for job, place in pairs:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from runs_as_code.engine.runlog import RunLog
 from runs_as_code.engine.view import LiveView
 from runs_as_code.errors import ExitCode
 from runs_as_code.model.provider import Provider
@@ -44,12 +45,13 @@ class Clock:
 
 
 class Workplace:
-    """One project being changed: its provider, what is live in it, and when to stop."""
+    """One project being changed: its provider, what is live in it, when to stop, its log."""
 
-    def __init__(self, provider: Provider, clock: Clock, stop: StopSignal) -> None:
+    def __init__(self, provider: Provider, clock: Clock, stop: StopSignal, log: RunLog) -> None:
         self.provider = provider
         self.clock = clock
         self.stop = stop
+        self.log = log
         self.all_runs = LiveView(provider, closed=None, clock=clock.now)
         self.open_runs = LiveView(provider, closed=False, clock=clock.now)
         self.slots = asyncio.Semaphore(PARALLEL_ACTIONS)

@@ -67,10 +67,10 @@ class ProjectExecutor:
         actions: list[Action] = [*self._plan.makes, *self._plan.closes]
         async with asyncio.TaskGroup() as group:
             for action in actions:
-                self._tasks[action.address] = group.create_task(self._run(action))
+                self._tasks[action.address] = group.create_task(self._run(action, group))
         return [self._tasks[action.address].result() for action in actions]
 
-    async def _run(self, action: Action) -> ActionResult:
+    async def _run(self, action: Action, group: asyncio.TaskGroup) -> ActionResult:
         for address in self._waits_for(action):
             earlier = await self._tasks[address]
             if earlier.status not in SUCCEEDED:
@@ -82,10 +82,15 @@ class ProjectExecutor:
             self._listener(ActionStarted(self._plan.project, action))
             try:
                 if isinstance(action, MakeRun):
-                    return await self._make(action)
-                return await self._close(action)
+                    result = await self._make(action)
+                else:
+                    result = await self._close(action)
             except QarunError as error:
                 return self._finish(action, Status.FAILED, error.message, exit_code=error.exit_code)
+        if self._place.log.wants(result):
+            # A task of its own: nothing that matters waits for a line in a log.
+            group.create_task(self._place.log.tell(self._place.provider, result))
+        return result
 
     def _waits_for(self, action: Action) -> list[str]:
         if isinstance(action, MakeRun):

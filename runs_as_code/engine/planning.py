@@ -49,9 +49,12 @@ async def make_plan(
     open_provider: OpenProvider,
     approvals: Approvals,
     created_at: str,
+    *,
+    is_logged: bool = False,
 ) -> Planned:
     """Read all projects of the manifests at once and plan each.
 
+    `is_logged` says that an apply would leave a line in the logs of runs, which costs requests.
     Raises the errors of a provider: AccessError, UnreachableError, ServiceError; and RefusedError
     when two manifests call one project by two names.
     """
@@ -67,7 +70,8 @@ async def make_plan(
     files = tuple(dict.fromkeys(manifest.file for manifest in manifests.manifests))
     # The slowest of several servers says how long it takes; 0 is no limit at all.
     rate = min((s.provider.rate for s in sessions if s.provider.rate), default=0)
-    return Planned(replace(plan, files=files, cost=plan_cost(plan, rate)), tuple(sessions))
+    cost = plan_cost(plan, rate, is_logged=is_logged)
+    return Planned(replace(plan, files=files, cost=cost), tuple(sessions))
 
 
 def group_by_project(

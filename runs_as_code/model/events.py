@@ -41,5 +41,12 @@ class Interrupted:
     remaining: int
 
 
-Event = ApplyStarted | ActionStarted | ActionFinished | VerificationStarted | Interrupted
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Something beside the plan went wrong, and the apply goes on all the same."""
+
+    message: str
+
+
+Event = ApplyStarted | ActionStarted | ActionFinished | VerificationStarted | Interrupted | Noted
 Listener = Callable[[Event], None]

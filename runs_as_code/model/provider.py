@@ -85,6 +85,10 @@ class Provider(Protocol):
         """Close a run; it can't be opened again."""
         ...
 
+    async def add_run_log(self, run_id: int, comment: str) -> None:
+        """Add a comment to a run's log, as HTML; nothing can read it back."""
+        ...
+
     def run_url(self, run_id: int) -> str:
         """The address of the run's page."""
         ...

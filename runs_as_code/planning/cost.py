@@ -4,12 +4,15 @@ from runs_as_code.model.desired import RunType
 from runs_as_code.model.plan import Cost, Plan, ProjectPlan
 
 
-def plan_cost(plan: Plan, rate: int) -> Cost:
-    """Add up the requests of an apply of this plan, planning itself not counted."""
+def plan_cost(plan: Plan, rate: int, *, is_logged: bool = False) -> Cost:
+    """Add up the requests of an apply of this plan, planning itself not counted.
+
+    With `is_logged` each action leaves a line in the log of its run, which is one more write.
+    """
     costs = [_project_cost(project) for project in plan.projects]
     return Cost(
         reads=sum(cost.reads for cost in costs),
-        writes=sum(cost.writes for cost in costs),
+        writes=sum(cost.writes for cost in costs) * (1 + is_logged),
         rate=rate,
     )
 

@@ -1,4 +1,4 @@
-"""The endpoints that names need, one function each."""
+"""The endpoints that names need and those that only look, one function each."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
@@ -8,6 +8,7 @@ from runs_as_code.model.live import Entry
 from runs_as_code.provider import wire_names
 from runs_as_code.provider.address import segment
 from runs_as_code.provider.exchange import Answer, Request, Sender
+from runs_as_code.provider.wire import RunCaseDetail, parse_run_case
 from runs_as_code.provider.wire_names import Folder, Page, Project, TestCaseKey
 
 T = TypeVar("T")
@@ -95,6 +96,15 @@ async def get_test_case(sender: Sender, project: str, reference: str) -> TestCas
     request = _read(project, f"/tcase/{segment(reference)}")
     answer = await sender.send(request, allowed=(NOT_FOUND,))
     return wire_names.parse_test_case(request.label, answer.body) if answer.is_success else None
+
+
+async def get_run_case(
+    sender: Sender, project: str, run_id: int, reference: int | str
+) -> RunCaseDetail:
+    """Read one test case of a run by id, number or legacy id, with its results [SEED]."""
+    request = _read(project, f"/run/{run_id}/tcase/{segment(str(reference))}")
+    answer = await sender.send(request)
+    return parse_run_case(request.label, answer.body)
 
 
 def _read(project: str, path: str) -> Request:

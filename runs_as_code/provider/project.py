@@ -87,12 +87,6 @@ class ProjectProvider:
         answer = await self._sender.send(request)
         return wire.parse_run_cases(request.label, answer.body)
 
-    async def get_run_case(self, run_id: int, reference: int | str) -> wire.RunCaseDetail:
-        """Read one test case of a run by id, number or legacy id, with its results [SEED]."""
-        request = self._request("GET", f"/run/{run_id}/tcase/{segment(str(reference))}")
-        answer = await self._sender.send(request)
-        return wire.parse_run_case(request.label, answer.body)
-
     async def create_run(
         self, fields: RunFields, run_type: str, query_plans: tuple[ResolvedPlan, ...]
     ) -> int:
@@ -110,6 +104,16 @@ class ProjectProvider:
         """
         path = f"{self._root}/run/{run_id}/close"
         request = Request("POST", path, is_write=True, needs_look=True, scope=self._project)
+        answer = await self._sender.send(request)
+        try:
+            wire.parse_acknowledgement(request.label, answer.body)
+        except BadResponseError as error:
+            raise unknown_outcome(error) from None
+
+    async def add_run_log(self, run_id: int, comment: str) -> None:
+        """Add a comment to a run's log, as HTML of at least one character [CLI]."""
+        body: dict[str, object] = {"comment": comment}
+        request = self._request("POST", f"/run/{run_id}/log", body=body, is_write=True)
         answer = await self._sender.send(request)
         try:
             wire.parse_acknowledgement(request.label, answer.body)

@@ -12,6 +12,7 @@ from runs_as_code.model.events import (
     ApplyStarted,
     Event,
     Interrupted,
+    Noted,
     VerificationStarted,
 )
 from runs_as_code.model.report import SUCCEEDED, ActionResult, ApplyReport, Finding, Status
@@ -20,6 +21,8 @@ from runs_as_code.report.names import NAME_LIMIT
 from runs_as_code.report.safe import safe
 from runs_as_code.report.style import Colour, Style
 from runs_as_code.report.words import count, short_action_words
+
+NOTE_LIMIT = 500
 
 EXITS = {
     ExitCode.DONE: "done, or nothing to do",
@@ -71,6 +74,8 @@ def event_line(event: Event, style: Style) -> str | None:
         return f"{_whose(result.project, result.action)}: {outcome_words(result, style)}"
     if isinstance(event, VerificationStarted):
         return "Reading back what is live"
+    if isinstance(event, Noted):
+        return f"note: {safe(event.message, NOTE_LIMIT)}"
     return _interruption(event)
 
 

@@ -72,13 +72,17 @@ def close_run(client: QaSphereClient, _message: Message, parts: list[str]) -> Aw
     return client.project(parts[0]).close_run(int(parts[1]))
 
 
+def add_run_log(client: QaSphereClient, message: Message, parts: list[str]) -> Awaitable[Any]:
+    return client.project(parts[0]).add_run_log(int(parts[1]), message.body["comment"])
+
+
 def list_run_cases(client: QaSphereClient, message: Message, parts: list[str]) -> Awaitable[Any]:
     with_folder = message.query.get("include") == "folder"
     return client.project(parts[0]).list_run_cases(int(parts[1]), with_folder=with_folder)
 
 
 def get_run_case(client: QaSphereClient, _message: Message, parts: list[str]) -> Awaitable[Any]:
-    return client.project(parts[0]).get_run_case(int(parts[1]), parts[2])
+    return directory.get_run_case(client, parts[0], int(parts[1]), parts[2])
 
 
 def find_cases(client: QaSphereClient, message: Message, parts: list[str]) -> Awaitable[Any]:
@@ -92,6 +96,7 @@ CALLS: dict[str, Call] = {
     "POST /project/{project}/run": create_run,
     "POST /project/{project}/run/clone": clone_run,
     "POST /project/{project}/run/{run}/close": close_run,
+    "POST /project/{project}/run/{run}/log": add_run_log,
     "GET /project/{project}/run/{run}/tcase": list_run_cases,
     "GET /project/{project}/run/{run}/tcase/{tcase}": get_run_case,
     "GET /project/{project}/milestone": lambda client, _m, parts: directory.list_milestones(
@@ -279,6 +284,7 @@ READ: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "POST /project/{project}/run": (lambda found: found, lambda body: body["id"]),
     "POST /project/{project}/run/clone": (lambda found: found, lambda body: body["id"]),
     "POST /project/{project}/run/{run}/close": (lambda found: found, lambda _body: None),
+    "POST /project/{project}/run/{run}/log": (lambda found: found, lambda _body: None),
     "GET /project/{project}/run/{run}/tcase": (
         lambda found: [(c.id, c.seq, c.title, c.status, c.folder_id, c.folder) for c in found],
         lambda body: [

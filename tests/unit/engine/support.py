@@ -64,6 +64,7 @@ class FakeProvider:
         self.trouble: dict[str, list[Trouble]] = {}
         self.lag = 0
         self.log: list[str] = []
+        self.lines: list[tuple[int, str]] = []
         self.in_flight = 0
         self.most_in_flight = 0
         self.stored: Callable[[LiveRun], LiveRun] = lambda run: run
@@ -129,6 +130,12 @@ class FakeProvider:
             self.change(run_id, closed_at=MOMENT)
 
         await self._call("close", f"close {run_id}", close)
+
+    async def add_run_log(self, run_id: int, comment: str) -> None:
+        async def add() -> None:
+            self.lines.append((run_id, comment))
+
+        await self._call("log", f"log {run_id}", add)
 
     def run_url(self, run_id: int) -> str:
         return f"https://fake/run/{run_id}"

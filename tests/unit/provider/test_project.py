@@ -6,6 +6,7 @@ from unit.provider.support import Script, live_run, ok, run
 
 from runs_as_code.errors import BadResponseError, UsageError
 from runs_as_code.model.provider import Provider, ResolvedPlan, RunFields
+from runs_as_code.provider import directory
 
 FIELDS = RunFields("T", "D", milestone_id=5, assignee_id=7)
 
@@ -107,7 +108,7 @@ def test_run_cases(with_folder, query):
 def test_one_run_case(reference, path):
     reply = {"id": "x", "version": 2, "title": "T", "priority": "low", "results": []}
     script = Script(ok(reply))
-    detail = run(script.project().get_run_case(4, reference))
+    detail = run(directory.get_run_case(script.client(), "BD", 4, reference))
 
     assert script.sent == [f"GET /project/BD/run/4/tcase/{path}"]
     assert detail.version == 2

@@ -10,6 +10,7 @@ from unit.provider.support import TOKEN, URL, Script, html, live_run, ok, run
 from runs_as_code.errors import QarunError
 from runs_as_code.model.live import Listing, NamesNeeded
 from runs_as_code.model.provider import ResolvedPlan, RunFields
+from runs_as_code.provider import directory
 from runs_as_code.provider.client import QaSphereClient
 
 CANARY = TOKEN.split(".")[-1][:6]
@@ -37,7 +38,7 @@ STEPS = {
 CALLS = {
     "list": lambda project: project.list_runs(),
     "cases": lambda project: project.list_run_cases(1),
-    "case": lambda project: project.get_run_case(1, 2),
+    "case": lambda project: directory.get_run_case(project._sender, "BD", 1, 2),
     "names": lambda project: project.load_catalog(NamesNeeded(tags=True), Listing(())),
     "users": lambda project: project.load_catalog(NamesNeeded(users=("a@b.c",)), Listing(())),
     "create": lambda project: project.create_run(

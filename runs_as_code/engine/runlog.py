@@ -1,0 +1,67 @@
+"""Say in the log of each run that was made or closed where the apply came from.
+
+A line is sent once, after its change succeeded, and nothing is remembered of it: when the process
+dies in between, the line is missing for good. It never makes an apply fail.
+"""
+
+import asyncio
+from collections import Counter
+
+from runs_as_code.errors import QarunError, UnreachableError
+from runs_as_code.model.events import Listener, Noted
+from runs_as_code.model.provenance import Provenance
+from runs_as_code.model.provider import Provider
+from runs_as_code.model.report import ActionResult, Status
+from runs_as_code.report.provenance import log_comment
+
+PATIENCE = 3
+"""Lines of one kind that may be lost on the way before no more are sent."""
+
+PARALLEL_LINES = 4
+"""Lines in flight at once, beside the actions."""
+
+
+class RunLog:
+    """Writes the lines of one apply; without provenance it writes none.
+
+    What is refused once is not asked again in that project, for runs made and for runs closed
+    apart: a server may take lines into open runs only. The first trouble is noted, the rest is not.
+    """
+
+    def __init__(self, provenance: Provenance | None, listener: Listener) -> None:
+        self._provenance = provenance
+        self._listener = listener
+        self._lost: Counter[tuple[str, str, type]] = Counter()
+        self._is_noted = False
+        self._slots = asyncio.Semaphore(PARALLEL_LINES)
+
+    def wants(self, result: ActionResult) -> bool:
+        """Whether a line is to be written: the change was done by this apply, not before it."""
+        has_facts = self._provenance is not None and bool(self._provenance.facts)
+        is_done = result.status is Status.DONE and result.run_id is not None
+        return has_facts and is_done and self._lost[_kind(result)] < PATIENCE
+
+    async def tell(self, provider: Provider, result: ActionResult) -> None:
+        """Write the line for one result, if it is still wanted."""
+        async with self._slots:
+            if self._provenance is None or result.run_id is None or not self.wants(result):
+                return
+            comment = log_comment(result.action, result.owner, self._provenance)
+            try:
+                await provider.add_run_log(result.run_id, comment)
+            except QarunError as error:
+                is_passing = isinstance(error, UnreachableError)
+                self._lost[_kind(result)] += 1 if is_passing else PATIENCE
+                self._note(result.run_id, error)
+
+    def _note(self, run_id: int, error: QarunError) -> None:
+        if self._is_noted:
+            return
+        self._is_noted = True
+        self._listener(
+            Noted(f"where this apply comes from is not in the log of run {run_id}: {error.message}")
+        )
+
+
+def _kind(result: ActionResult) -> tuple[str, str, type]:
+    return result.server, result.project, type(result.action)
