@@ -1,7 +1,8 @@
 """`qarun apply`: show a plan, get it approved, carry it out, report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -22,6 +23,7 @@ from runs_as_code.cli.options import (
     approval_options,
     format_option,
     output_options,
+    policy_option,
     source_options,
 )
 from runs_as_code.cli.outputs import (
@@ -35,6 +37,7 @@ from runs_as_code.cli.provenance import ProvenanceWanted, provenance_options
 from runs_as_code.cli.publishing import read_or_publish
 from runs_as_code.cli.reading import (
     check_approvals,
+    check_frozen,
     check_targets,
     connection_settings,
     first_file,
@@ -50,6 +53,7 @@ from runs_as_code.errors import ExitCode, QarunError
 from runs_as_code.model.plan import Approvals, Plan
 from runs_as_code.model.provenance import Provenance
 from runs_as_code.model.report import ApplyReport
+from runs_as_code.model.restraint import Policy
 from runs_as_code.report.applied import render_report
 from runs_as_code.report.document import report_to_json
 from runs_as_code.report.jsontext import dump_json
@@ -70,6 +74,7 @@ class _Call:
     output: str
     outputs: Outputs
     provenance: Provenance | None = None
+    policy: Policy | None = None
 
 
 @click.command("apply")
@@ -77,6 +82,7 @@ class _Call:
 @source_options
 @decision_options
 @approval_options
+@policy_option
 @provenance_options
 @format_option
 @outputs_options(REPORT_FORMATS, has_quiet=False)
@@ -92,6 +98,7 @@ def command(  # noqa: PLR0913  one for each group of options
     *,
     output: str,
     outputs: Outputs,
+    policy: Policy | None,
 ) -> ExitCode:
     """Create, clone and close runs until they are as the manifests say.
 
@@ -106,14 +113,14 @@ def command(  # noqa: PLR0913  one for each group of options
     """
     outputs.check()
     provenance = wanted.found_in(console.environ)
-    call = _Call(console, approvals, decision, output, outputs, provenance)
+    call = _Call(console, approvals, decision, output, outputs, provenance, policy)
     if saved is not None:
         return _apply_saved(call, saved, sources)
     return _apply_manifests(call, sources)
 
 
 def _apply_manifests(call: _Call, sources: Sources) -> ExitCode:
-    manifests = read_or_publish(sources, call.console, call.outputs)
+    manifests = read_or_publish(sources, call.console, call.outputs, call.policy)
     check_targets(call.approvals, manifests)
     settings = connection_settings(sources, call.console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:
@@ -140,9 +147,10 @@ def _apply_manifests(call: _Call, sources: Sources) -> ExitCode:
 
 
 def _apply_saved(call: _Call, path: Path, sources: Sources) -> ExitCode:
-    check_saved(sources.files, _given(sources, call.approvals))
+    check_saved(sources.files, _given(sources, call))
     reviewed, _ = read_plan_file(path)
     check_digest(reviewed, call.decision.expect_digest)
+    check_frozen(reviewed, call.approvals)
     settings = connection_settings(with_database_of(reviewed, sources), call.console)
     with Loop() as loop, connected(loop, settings, None) as connections:
         _show(call, reviewed)
@@ -159,8 +167,10 @@ def _apply_saved(call: _Call, path: Path, sources: Sources) -> ExitCode:
         return _carry_out(call, loop, plan, jobs)
 
 
-def _given(sources: Sources, approvals: Approvals) -> list[str]:
+def _given(sources: Sources, call: _Call) -> list[str]:
+    approvals = call.approvals
     flags = {
+        "--policy": call.policy,
         "--server": sources.server,
         "--approve": approvals.keys,
         "--approve-closes": approvals.closes is not None,
@@ -181,6 +191,8 @@ def _show(call: _Call, plan: Plan) -> None:
 
 def _carry_out(call: _Call, loop: Loop, plan: Plan, jobs: Sequence[Job]) -> ExitCode:
     with showing_progress(call.console) as progress:
+        if not call.approvals.ignore_freeze:
+            progress.stop_signal.today = lambda: datetime.now(UTC)
         settings = ApplySettings(
             listener=progress.listener,
             stop=progress.stop_signal,
@@ -189,7 +201,7 @@ def _carry_out(call: _Call, loop: Loop, plan: Plan, jobs: Sequence[Job]) -> Exit
             provenance=call.provenance,
         )
         report = loop.run_gracefully(apply_jobs(plan, jobs, settings), progress.stop, _CUT_OFF)
-    return _report(call, replace(report, is_withheld=plan.is_withheld))
+    return _report(call, report)
 
 
 def _report(call: _Call, report: ApplyReport) -> ExitCode:

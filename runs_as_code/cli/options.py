@@ -11,6 +11,7 @@ import click
 from runs_as_code.cli.console import Console
 from runs_as_code.errors import UsageError
 from runs_as_code.model.plan import Approvals
+from runs_as_code.model.restraint import Policy
 
 DEFAULT_FILE = "qarun.yaml"
 
@@ -167,6 +168,14 @@ source_options = grouped("sources", Sources, files_option, *_server_options)
 """Adds which manifests and which server, as `sources`."""
 
 
+policy_option = click.option(
+    "--policy",
+    type=click.Choice([policy.value for policy in Policy]),
+    callback=lambda _ctx, _parameter, value: None if value is None else Policy(value),
+    help="How far to go at most; tightens the `policy` of the files and never loosens it.",
+)
+
+
 def _make_approvals(**given: Any) -> Approvals:
     return Approvals(
         keys=frozenset(given["approve"]),
@@ -174,6 +183,7 @@ def _make_approvals(**given: Any) -> Approvals:
         replace=frozenset(given["replace_keys"]),
         allow_empty=given["allow_empty"],
         targets=tuple(given["target"]),
+        ignore_freeze=given["ignore_freeze"].strip(),
     )
 
 
@@ -209,6 +219,12 @@ approval_options = grouped(
         multiple=True,
         metavar="GLOB",
         help="Only these keys; nothing is pruned then. Repeatable.",
+    ),
+    click.option(
+        "--ignore-freeze",
+        metavar="WHY",
+        default="",
+        help="Write although a freeze window lasts; the reason is shown with the plan.",
     ),
 )
 """Adds what a person approves, as `approvals`."""

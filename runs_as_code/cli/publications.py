@@ -13,6 +13,7 @@ from runs_as_code.cli.showing import plan_json
 from runs_as_code.model.drift import DriftKind, DriftReport
 from runs_as_code.model.plan import Approvals, Plan
 from runs_as_code.model.report import ApplyReport, Status
+from runs_as_code.model.restraint import Policy
 from runs_as_code.model.source import Diagnostic, Location, Severity
 from runs_as_code.planning.fingerprint import plan_digest
 from runs_as_code.report.document import diagnostics_to_json, report_to_json
@@ -160,7 +161,12 @@ def drift_publication(
 
 
 def apply_command(
-    sources: Sources, approvals: Approvals, *, digest: str = "", saved: Path | None = None
+    sources: Sources,
+    approvals: Approvals,
+    *,
+    policy: Policy | None = None,
+    digest: str = "",
+    saved: Path | None = None,
 ) -> str:
     """Return the command that applies exactly this plan: the saved one, or one with its digest."""
     if saved is not None:
@@ -173,6 +179,8 @@ def apply_command(
         ("--approve-closes", [] if approvals.closes is None else [str(approvals.closes)]),
         ("--replace", sorted(approvals.replace)),
         ("--target", list(approvals.targets)),
+        ("--policy", [] if policy is None else [policy.value]),
+        ("--ignore-freeze", [approvals.ignore_freeze] if approvals.ignore_freeze else []),
         ("--expect-digest", [digest]),
     ]
     words = [word for flag, values in given for value in values for word in (flag, value)]

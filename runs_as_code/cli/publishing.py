@@ -5,12 +5,20 @@ from runs_as_code.cli.options import Sources
 from runs_as_code.cli.outputs import Outputs, publish
 from runs_as_code.cli.reading import InvalidManifestsError, read_valid
 from runs_as_code.model.desired import ManifestSet
+from runs_as_code.model.restraint import Policy
+from runs_as_code.planning.restraints import tighten
 
 
-def read_or_publish(sources: Sources, console: Console, outputs: Outputs) -> ManifestSet:
-    """Read the manifests; where they are invalid, write what can say so before raising."""
+def read_or_publish(
+    sources: Sources, console: Console, outputs: Outputs, policy: Policy | None = None
+) -> ManifestSet:
+    """Read the manifests; where they are invalid, write what can say so before raising.
+
+    `policy` is the command line's; raises RefusedError where it would loosen a file's.
+    """
     try:
-        return read_valid(sources, console)
+        manifests = read_valid(sources, console)
+        return manifests if policy is None else tighten(manifests, policy)
     except InvalidManifestsError as error:
         if outputs.is_wanted:
             _publish(console, outputs, error)

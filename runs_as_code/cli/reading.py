@@ -10,7 +10,8 @@ from pathlib import Path
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import Sources
 from runs_as_code.engine.connecting import ConnectionSettings, usual_database
-from runs_as_code.errors import ExitCode, QarunError, UsageError
+from runs_as_code.engine.freezing import find_frozen
+from runs_as_code.errors import ExitCode, QarunError, RefusedError, UsageError
 from runs_as_code.manifest import read_manifests
 from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.model.desired import ManifestSet
@@ -19,6 +20,7 @@ from runs_as_code.model.provider import EMBEDDED
 from runs_as_code.model.source import Diagnostic, Severity
 from runs_as_code.planning.context import spellings
 from runs_as_code.planning.fingerprint import plan_digest
+from runs_as_code.planning.restraints import freeze_block
 from runs_as_code.report.document import read_plan
 from runs_as_code.report.findings import render_diagnostics
 from runs_as_code.report.jsontext import MAX_BYTES
@@ -94,6 +96,20 @@ def read_plan_file(path: Path) -> tuple[Plan, str]:
             return plan, digest
         problem = UsageError("its actions are not those of its digest", hint="plan again")
     raise type(problem)(f"`{path}`: {problem.message}", hint=problem.hint)
+
+
+def check_frozen(plan: Plan, approvals: Approvals) -> None:
+    """Raise RefusedError when a freeze window of a saved plan lasts now."""
+    if approvals.ignore_freeze:
+        return
+    for project in plan.projects:
+        frozen = find_frozen(project.freeze, datetime.now(UTC))
+        if frozen is not None and project.actions:
+            block = freeze_block(frozen)
+            raise RefusedError(
+                f"{block.message}; nothing was written",
+                hint=f"apply it later, or `{block.flag}`",
+            )
 
 
 def check_targets(approvals: Approvals, manifests: ManifestSet) -> None:

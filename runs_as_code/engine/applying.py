@@ -90,7 +90,8 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
             await check_closes(place, project, job.made_of(project.owner))
     settings.listener(ApplyStarted(sum(len(p.actions) for job in jobs for p in job.plans)))
     done = await asyncio.gather(*(_carry_out(job, place, settings) for job, place in pairs))
-    report = ApplyReport(is_withheld=plan.is_withheld, interrupted_by=settings.stop.requested)
+    is_withheld = plan.is_withheld or settings.stop.is_frozen
+    report = ApplyReport(is_withheld=is_withheld, interrupted_by=settings.stop.requested)
     results = [(*job.done, *found) for job, found in zip(jobs, done, strict=True)]
     if settings.is_verified and any(results):
         settings.listener(VerificationStarted())

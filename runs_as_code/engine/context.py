@@ -4,11 +4,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from runs_as_code.engine.freezing import find_frozen
 from runs_as_code.engine.runlog import RunLog
 from runs_as_code.engine.view import LiveView
 from runs_as_code.errors import ExitCode
 from runs_as_code.model.provider import Provider
+from runs_as_code.model.restraint import FreezeWindow
 
 LOOK_DELAYS = (0.0, 1.0, 2.0, 4.0)
 """Seconds between the looks for a write whose outcome is unknown: replicas may lag behind."""
@@ -31,9 +34,25 @@ PARALLEL_ACTIONS = 8
 
 @dataclass(slots=True)
 class StopSignal:
-    """Set from outside to stop scheduling; what is in flight finishes."""
+    """Set from outside to stop scheduling; what is in flight finishes.
+
+    A freeze window that begins meanwhile stops it as well: `today` gives the time, None leaves
+    windows out because somebody said to ignore them, and `is_frozen` tells that one stopped it.
+    """
 
     requested: ExitCode | None = None
+    today: Callable[[], datetime] | None = None
+    is_frozen: bool = False
+
+    def objection(self, windows: tuple[FreezeWindow, ...]) -> str:
+        """Say why nothing new may be started now; empty when it may."""
+        if self.requested is not None:
+            return "interrupted before it was started"
+        frozen = find_frozen(windows, self.today()) if self.today and windows else None
+        if frozen is None:
+            return ""
+        self.is_frozen = True
+        return f"a freeze window began and lasts until {frozen.until}"
 
 
 @dataclass(frozen=True, slots=True)

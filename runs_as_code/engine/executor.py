@@ -77,8 +77,8 @@ class ProjectExecutor:
                 why = f"depends on `{address}`, which is {earlier.status}"
                 return self._finish(action, Status.SKIPPED, why)
         async with self._place.slots:
-            if self._place.stop.requested is not None:
-                return self._finish(action, Status.SKIPPED, "interrupted before it was started")
+            if objection := self._place.stop.objection(self._plan.freeze):
+                return self._finish(action, Status.SKIPPED, objection)
             self._listener(ActionStarted(self._plan.project, action))
             try:
                 if isinstance(action, MakeRun):

@@ -1,10 +1,11 @@
 """Make a plan: list what is live, look up the names that are needed, let planning decide."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
+from runs_as_code.engine.freezing import frozen_owners
 from runs_as_code.errors import RefusedError
 from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet
 from runs_as_code.model.live import Catalog, Listing
@@ -61,11 +62,14 @@ async def make_plan(
     groups = group_by_project(manifests, server_of)
     sessions = await asyncio.gather(
         *(
-            _read(open_provider(server, project), tuple(group), manifests, approvals)
+            read_session(
+                open_provider(server, project), tuple(group), manifests, (approvals, created_at)
+            )
             for (server, project), group in sorted(groups.items())
         )
     )
-    _check_names_of_projects(sessions)
+    for one, other in same_projects(sessions):
+        raise same_project_error(one, other)
     plan = assemble((p for session in sessions for p in session.plans), approvals, created_at)
     files = tuple(dict.fromkeys(manifest.file for manifest in manifests.manifests))
     # The slowest of several servers says how long it takes; 0 is no limit at all.
@@ -84,17 +88,22 @@ def group_by_project(
     return groups
 
 
-def _check_names_of_projects(sessions: Sequence[Session]) -> None:
-    """Refuse a project by code in one file and by id in another: each would prune the other's."""
-    for one, other in combinations([session.given for session in sessions], 2):
-        if one.server == other.server and not (
-            _is_another(one.project, other.project, other.listing)
-            or _is_another(other.project, one.project, one.listing)
+def same_projects(sessions: Sequence[Session]) -> Iterator[tuple[Session, Session]]:
+    """Yield projects that are called by code in one file and by id in another, or may be."""
+    for one, other in combinations(sessions, 2):
+        if one.given.server == other.given.server and not (
+            _is_another(one.given.project, other.given.project, other.given.listing)
+            or _is_another(other.given.project, one.given.project, one.given.listing)
         ):
-            raise RefusedError(
-                f"`{one.project}` and `{other.project}` are, or may be, the same project",
-                hint="write `project` in the same way in every file",
-            )
+            yield one, other
+
+
+def same_project_error(one: Session, other: Session) -> RefusedError:
+    """Return the refusal of two names for one project: each would prune the other's runs."""
+    return RefusedError(
+        f"`{one.given.project}` and `{other.given.project}` are, or may be, the same project",
+        hint="write `project` in the same way in every file",
+    )
 
 
 def _is_another(name: str, project: str, listing: Listing) -> bool:
@@ -110,12 +119,17 @@ def _is_another(name: str, project: str, listing: Listing) -> bool:
     return len(known) > 1 or is_code == is_listed_code
 
 
-async def _read(
+async def read_session(
     provider: Provider,
     group: tuple[Manifest, ...],
     manifests: ManifestSet,
-    approvals: Approvals,
+    asked: tuple[Approvals, str],
 ) -> Session:
+    """Read one project and plan it; `group` are its manifests, `asked` the approvals and the time.
+
+    Raises the errors of a provider.
+    """
+    approvals, created_at = asked
     listing = await provider.list_runs()
     given = ProjectInput(
         server=provider.server,
@@ -123,6 +137,7 @@ async def _read(
         manifests=group,
         listing=listing,
         left_out=_left_out(manifests, group, provider.project, listing),
+        frozen=frozen_owners(group, created_at),
     )
     planner = ProjectPlanner(given, approvals)
     catalog = await provider.load_catalog(planner.names_needed(), listing)

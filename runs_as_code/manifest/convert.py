@@ -24,6 +24,7 @@ from runs_as_code.model.desired import (
     RunType,
     State,
 )
+from runs_as_code.model.restraint import DAYS, DEFAULT_ZONE, FreezeWindow, Policy
 from runs_as_code.model.source import Location
 
 Converter = Callable[[str, Any, int], Any]
@@ -71,10 +72,23 @@ def to_manifest(document: Document) -> Manifest:
         location=locate(file, root.place),
         server=server.rstrip("/") if server else None,
         prune=Prune(root.get("prune", Prune.KEEP)),
+        policy=Policy(root.get("policy", Policy.SYNC)),
+        policy_location=locate(file, root.value_place("policy")) if "policy" in root else None,
+        freeze=tuple(_to_window(window) for window in root.get("freeze", ())),
         limits=Limits(**root.get("limits", {})),
         users=dict(root.get("users", {})),
         owner_aliases=tuple(root.get("ownerAliases", ())),
         runs=_to_specs(document),
+    )
+
+
+def _to_window(window: MapNode) -> FreezeWindow:
+    return FreezeWindow(
+        begin=window["from"],
+        end=window["to"],
+        days=tuple(day for day in DAYS if day in window.get("days", ())),
+        timezone=window.get("timezone", DEFAULT_ZONE),
+        reason=window.get("reason", "").strip(),
     )
 
 

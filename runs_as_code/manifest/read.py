@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runs_as_code.manifest.check_across import check_across, check_clone_sources
 from runs_as_code.manifest.check_file import check_file, is_newer
+from runs_as_code.manifest.check_freeze import check_freeze
 from runs_as_code.manifest.check_run import check_runs
 from runs_as_code.manifest.convert import to_manifest
 from runs_as_code.manifest.document import Document
@@ -62,6 +63,7 @@ def _load(text: str | None, room: int, findings: Findings) -> Document | None:
 
 def _check(document: Document) -> None:
     check_file(document)
+    check_freeze(document)
     check_shape(document)
     check_runs(document)
     check_clone_sources(document)

@@ -59,6 +59,7 @@ _TOP = (
     Rule("bad-project", "a project is neither a code nor an id"),
     Rule("bad-server", "a server is neither `embedded` nor a plain http address"),
     Rule("bad-email", "an e-mail address is none"),
+    Rule("bad-freeze", "a freeze window has no time or zone that can be read, or ends too early"),
 )
 _RUN = (
     Rule("bad-key", "a run's key is not 1 to 64 of `A-Za-z0-9._@=,[]-`"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from runs_as_code.model.restraint import FreezeWindow, Policy
 from runs_as_code.model.source import Diagnostic, Location
 
 
@@ -159,6 +160,8 @@ class Manifest:
     """One file: the runs that one owner wants in one project.
 
     `project` is a code or an id, `server` an address, `embedded`, or None when the file has none.
+    `policy_location` is where the file says its policy; None for the default, and where the command
+    line tightened it.
     """
 
     file: str
@@ -167,6 +170,9 @@ class Manifest:
     location: Location
     server: str | None = None
     prune: Prune = Prune.KEEP
+    policy: Policy = Policy.SYNC
+    policy_location: Location | None = None
+    freeze: tuple[FreezeWindow, ...] = ()
     limits: Limits = field(default_factory=Limits)
     users: Mapping[str, int] = field(default_factory=dict)
     owner_aliases: tuple[str, ...] = ()

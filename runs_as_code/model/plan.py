@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.live import LiveRun
+from runs_as_code.model.restraint import FreezeWindow, Policy
 from runs_as_code.model.source import Location
 
 
@@ -114,6 +115,7 @@ class ProjectPlan:
     """The plan of one owner in one project of one server.
 
     `refusals` stop the whole project. `unmanaged` are live open runs that nobody's file declares.
+    `policy` was in force when it was made, `freeze` are the windows in which nothing of it is done.
     """
 
     server: str
@@ -123,6 +125,8 @@ class ProjectPlan:
     refusals: tuple[Block, ...] = ()
     unmanaged: tuple[LiveRun, ...] = ()
     notes: tuple[str, ...] = ()
+    policy: Policy = Policy.SYNC
+    freeze: tuple[FreezeWindow, ...] = ()
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -197,7 +201,8 @@ class Approvals:
     """What a person approved for one plan or apply.
 
     `keys` lifts the run-level blocks that can be lifted, `closes` the limits for exactly this
-    number, `replace` asks for a new revision of these keys, `targets` are glob patterns of keys.
+    number, `replace` asks for a new revision of these keys, `targets` are glob patterns of keys,
+    `ignore_freeze` is the reason to write in a freeze window, empty when there is none.
     """
 
     keys: frozenset[str] = frozenset()
@@ -205,3 +210,4 @@ class Approvals:
     replace: frozenset[str] = frozenset()
     allow_empty: bool = False
     targets: tuple[str, ...] = ()
+    ignore_freeze: str = ""

@@ -6,8 +6,9 @@ from hashlib import sha256
 from typing import Any
 
 from runs_as_code.model.actions import Action
-from runs_as_code.model.plan import Plan
+from runs_as_code.model.plan import Plan, ProjectPlan
 from runs_as_code.model.provider import ResolvedPlan
+from runs_as_code.model.restraint import Policy
 from runs_as_code.planning.digest import canonical_json
 
 DIGEST_FORMAT = 1
@@ -17,21 +18,31 @@ DIGEST_FORMAT = 1
 def plan_digest(plan: Plan) -> str:
     """Return `sha256:` and the digest of server, project, owner and actions, ids resolved.
 
+    So do a policy other than `sync` and the freeze windows: they bound what an apply may do.
     Neither text for people, nor time, nor what apply would not do (blocked, refused) counts.
     """
-    projects = []
-    for project in plan.projects:
-        ordered = sorted(project.actions, key=lambda action: action.address)
-        projects.append(
-            {
-                "server": project.server,
-                "project": project.project,
-                "owner": project.owner,
-                "actions": [_action_data(action) for action in ordered],
-            }
-        )
+    projects = [_project_data(project) for project in plan.projects]
     data = {"format": DIGEST_FORMAT, "projects": projects}
     return "sha256:" + sha256(canonical_json(data)).hexdigest()
+
+
+def _project_data(project: ProjectPlan) -> Mapping[str, Any]:
+    """Return what counts of one project; what most have not is left out where it is not."""
+    ordered = sorted(project.actions, key=lambda action: action.address)
+    data: dict[str, Any] = {
+        "server": project.server,
+        "project": project.project,
+        "owner": project.owner,
+        "actions": [_action_data(action) for action in ordered],
+    }
+    if project.policy is not Policy.SYNC:
+        data["policy"] = project.policy.value
+    if project.freeze:
+        data["freeze"] = [
+            {field.name: _plain(getattr(window, field.name)) for field in fields(window)}
+            for window in project.freeze
+        ]
+    return data
 
 
 def _action_data(action: Action) -> Mapping[str, Any]:

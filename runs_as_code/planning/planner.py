@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
 from runs_as_code.model.desired import LeftOut, Limits, Manifest
 from runs_as_code.model.live import Catalog, Listing, LiveRun, NamesNeeded
 from runs_as_code.model.plan import Approvals, Change, Plan, ProjectPlan, Reason
-from runs_as_code.planning import policy, rules
+from runs_as_code.model.restraint import Frozen
+from runs_as_code.planning import policy, restraints, rules
 from runs_as_code.planning.context import Context, Member, Titles, spellings
 from runs_as_code.planning.dependencies import settle
 from runs_as_code.planning.make import blocked_sources
@@ -22,7 +23,8 @@ from runs_as_code.planning.table import decide, needs_names
 class ProjectInput:
     """What is desired of one project and what is live in it.
 
-    `left_out` are manifests that lie beside the given ones but were not given.
+    `left_out` are manifests that lie beside the given ones but were not given, `frozen` holds the
+    owners for whom it is a freeze window now.
     """
 
     server: str
@@ -30,6 +32,7 @@ class ProjectInput:
     manifests: tuple[Manifest, ...]
     listing: Listing
     left_out: tuple[LeftOut, ...] = ()
+    frozen: Mapping[str, Frozen] = field(default_factory=dict)
 
 
 class ProjectPlanner:
@@ -73,12 +76,15 @@ class ProjectPlanner:
         left_out = [left.file for left in self._given.left_out if left.owner == ctx.owner]
         for orphan in decide_orphans(ctx, left_out):
             decided[orphan.key] = orphan
-        changes = settle(suspect_renames(ctx, decided), blocked_sources(ctx, decided))
+        wanted = restraints.withhold_by_policy(ctx, suspect_renames(ctx, decided))
+        changes = settle(wanted, blocked_sources(ctx, decided))
         ordered = tuple(changes[key] for key in sorted(changes))
         limits = Limits(
             close=min(manifest.limits.close for manifest in ctx.manifests),
             percent=min(manifest.limits.percent for manifest in ctx.manifests),
         )
+        frozen = self._given.frozen.get(ctx.owner)
+        ignored = self._approvals.ignore_freeze
         return ProjectPlan(
             server=self._given.server,
             project=self._given.project,
@@ -88,9 +94,12 @@ class ProjectPlanner:
                 *policy.incomplete_listing(self._given.listing),
                 *policy.empty_manifest(ctx, ordered),
                 *policy.too_many_closes(ctx, ordered, limits),
+                *restraints.freeze_refusal(frozen, ordered, reason=ignored),
             ),
             unmanaged=_unmanaged(ctx, ordered),
-            notes=_notes(ctx),
+            notes=(*_notes(ctx), *restraints.freeze_note(frozen, ignored)),
+            policy=restraints.strictest(ctx.manifests).policy,
+            freeze=restraints.freeze_of(ctx.manifests),
         )
 
 

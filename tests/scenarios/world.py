@@ -377,6 +377,7 @@ def to_approvals(given: dict[str, Any]) -> Approvals:
         replace=frozenset(given.get("replace", ())),
         allow_empty=given.get("allow_empty", False),
         targets=tuple(given.get("target", ())),
+        ignore_freeze=given.get("ignore_freeze", ""),
     )
 
 

@@ -33,15 +33,20 @@ def test_every_rule_has_a_row_with_its_meaning(rule):
         SCHEMA["properties"],
         SCHEMA["$defs"]["run"]["properties"],
         SCHEMA["$defs"]["queryPlan"]["properties"],
+        SCHEMA["$defs"]["freezeWindow"]["properties"],
     ],
-    ids=["top", "run", "plan"],
+    ids=["top", "run", "plan", "window"],
 )
 def test_every_key_has_a_row(properties):
     assert set(keys(properties)) <= set(rows())
 
 
 def test_every_row_is_a_key_or_a_rule():
-    known = {key for part in ("run", "queryPlan") for key in SCHEMA["$defs"][part]["properties"]}
+    known = {
+        key
+        for part in ("run", "queryPlan", "freezeWindow")
+        for key in SCHEMA["$defs"][part]["properties"]
+    }
 
     assert set(rows()) == known | set(keys(SCHEMA["properties"])) | set(RULES)
 

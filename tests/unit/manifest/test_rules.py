@@ -23,6 +23,13 @@ def titled(body: str) -> str:
     return run(f"title: Sprint 24 checkout, {body}")
 
 
+def frozen(window: str) -> str:
+    return RUNS + f"freeze: [{{{window}}}]\n"
+
+
+WEEKLY = 'days: [fri], from: "16:00", to: "24:00"'
+ONCE = "from: 2026-12-24T12:00, to: 2027-01-04T08:00:30"
+
 # Rule, a text that breaks it, a text that does not.
 CASES = [
     ("empty-file", "# nothing\n", RUNS),
@@ -61,6 +68,22 @@ CASES = [
     ("unknown-key", titled("type: live, queryPlans: [{folder: [1]}]"), titled(LIVE)),
     ("missing-key", HEAD, RUNS),
     ("missing-key", titled("adopt: {}"), titled("adopt: {run: 4}")),
+    ("bad-freeze", frozen('days: [fri], from: "25:00", to: "08:00"'), frozen(WEEKLY)),
+    ("bad-freeze", frozen('days: [fri], from: "24:00", to: "08:00"'), frozen(WEEKLY)),
+    ("bad-freeze", frozen('days: [fri], from: 2026-12-24T12:00, to: "08:00"'), frozen(WEEKLY)),
+    ("bad-freeze", frozen('from: "16:00", to: "08:00"'), frozen(ONCE)),
+    ("bad-freeze", frozen("from: 2026-13-24T12:00, to: 2027-01-04T08:00"), frozen(ONCE)),
+    ("bad-freeze", frozen("from: 2027-01-04T08:00, to: 2027-01-04T08:00"), frozen(ONCE)),
+    ("bad-freeze", frozen("from: 2026-12-24T12:00Z, to: 2027-01-04T08:00"), frozen(ONCE)),
+    ("bad-freeze", frozen(f"{WEEKLY}, timezone: Zurich"), frozen(f"{WEEKLY}, timezone: UTC")),
+    ("bad-freeze", frozen(f"{WEEKLY}, timezone: Europe"), frozen(f"{WEEKLY}, timezone: CET")),
+    (
+        "bad-freeze",
+        frozen(f"{WEEKLY}, timezone: ../../etc/passwd"),
+        frozen(f"{WEEKLY}, timezone: America/Argentina/Buenos_Aires"),
+    ),
+    ("unknown-value", frozen('days: [fry], from: "16:00", to: "08:00"'), frozen(WEEKLY)),
+    ("unknown-value", RUNS + "policy: none\n", RUNS + "policy: observe\n"),
     ("wrong-type", "- a list\n", RUNS),
     ("wrong-type", HEAD + "runs:\n", RUNS),
     ("wrong-type", HEAD + "runs: {a: }\n", RUNS),
