@@ -30,15 +30,15 @@ def marker_of(run: LiveRun) -> str | None:
 
 
 def close_objection(
-    action: CloseRun, open_runs: Listing, successor: int | None, *, is_successor_known: bool = True
+    action: CloseRun, listing: Listing, successor: int | None, *, is_successor_known: bool = True
 ) -> str:
     """Say why a run must not be closed now; empty when nothing stands against it.
 
-    `open_runs` lists the open runs; the run itself must be among them. `successor` is the run that
-    takes its place, if one should; it is asked for only when it is known yet.
+    `listing` shows all runs or the open ones; the run itself must be open in it. `successor` is the
+    run that takes its place, if one should; it is asked for only when it is known yet.
     """
-    run = find_run(open_runs, action.run_id)
-    if run is None:
+    run = find_run(listing, action.run_id)
+    if run is None or not run.is_open:
         return "is not open any more"
     if marker_of(run) != action.marker:
         return "bears another marker than when the plan was made"
@@ -48,8 +48,10 @@ def close_objection(
     if action.reason is CloseReason.COMPLETE and not run.is_complete:
         return f"has {run.counts.open} open cases again"
     needs_successor = action.successor_run is not None or action.successor_key is not None
-    if needs_successor and is_successor_known and find_run(open_runs, successor) is None:
-        return f"has no open successor: run {successor} is not open"
+    if needs_successor and is_successor_known:
+        follower = find_run(listing, successor)
+        if follower is None or not follower.is_open:
+            return f"has no open successor: run {successor} is not open"
     return ""
 
 

@@ -13,6 +13,8 @@ from runs_as_code.engine.context import (
 )
 from runs_as_code.errors import ExitCode, NotRunError, QarunError, UnknownOutcomeError
 from runs_as_code.model.actions import CloseRun
+from runs_as_code.model.live import Listing
+from runs_as_code.planning.policy import incomplete_listing
 
 
 async def close_run(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
@@ -38,13 +40,37 @@ async def _patiently(place: Workplace, action: CloseRun, successor: int | None) 
 
 async def _look_and_send(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
     try:
-        open_runs = await place.open_runs.since(place.clock.now() - CLOSE_LISTING_AGE)
-        objection = close_objection(action, open_runs, successor)
+        objection = await _objection(place, action, successor)
         if objection:
             return await _not_closable(place, action, objection)
         return await _send(place, action)
     except QarunError as error:
         return Outcome(is_done=False, message=error.message, exit_code=error.exit_code)
+
+
+async def _objection(place: Workplace, action: CloseRun, successor: int | None) -> str:
+    """Look whether it may be closed, and once more where an older look objects."""
+    now = place.clock.now()
+    listing, began = await _newest(place, now - CLOSE_LISTING_AGE)
+    objection = close_objection(action, listing, successor)
+    if objection and began < now:
+        listing, _ = await _newest(place, now)
+        objection = close_objection(action, listing, successor)
+    return objection
+
+
+async def _newest(place: Workplace, moment: float) -> tuple[Listing, float]:
+    """Return what was seen last, at `moment` or later, and when that look began.
+
+    A listing that somebody else asked for may be the last to know that a successor was closed or
+    that people went to work; where it is short it proves nothing.
+    """
+    listing = await place.open_runs.since(moment)
+    began = place.open_runs.began
+    younger = place.all_runs.newer_than(began)
+    if younger is None or incomplete_listing(younger):
+        return listing, began
+    return younger, place.all_runs.began
 
 
 def _still_unknown(first: Outcome, again: Outcome) -> Outcome:

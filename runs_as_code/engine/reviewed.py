@@ -122,12 +122,11 @@ def _make_problems(project: ProjectPlan, made: Mapping[str, int], live: _Live) -
 
 
 def _close_problems(left: ProjectPlan, made: Mapping[str, int], listing: Listing) -> list[str]:
-    open_runs = replace(listing, runs=tuple(run for run in listing.runs if run.is_open))
     problems = []
     for close in left.closes:
         successor = close.successor_run or made.get(close.successor_key or "")
         problem = close_objection(
-            close, open_runs, successor, is_successor_known=successor is not None
+            close, listing, successor, is_successor_known=successor is not None
         )
         if problem:
             problems.append(f"`{close.key}`: run {close.run_id} {problem}")

@@ -24,6 +24,15 @@ class LiveView:
         self._listing: Listing | None = None
         self._began = float("-inf")
 
+    @property
+    def began(self) -> float:
+        """When the newest listing began, in seconds of the clock; minus infinity before any."""
+        return self._began
+
+    def newer_than(self, moment: float) -> Listing | None:
+        """Return the newest listing if it began after `moment`; nothing is asked of the server."""
+        return self._listing if self._began > moment else None
+
     async def since(self, moment: float) -> Listing:
         """Return a listing that began at `moment` or later, in seconds of the clock."""
         if self._listing is not None and self._began >= moment:

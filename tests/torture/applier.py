@@ -24,6 +24,7 @@ from runs_as_code.provider.client import QaSphereClient
 from runs_as_code.provider.timing import Timing
 
 ADDRESS = "http://127.0.0.1:9"
+QUEUE_SECONDS = 1.0  # a paced request waits so long at most while the line is not overfull
 MOMENT = "2026-01-01T00:00:00Z"
 
 
@@ -58,7 +59,8 @@ class Applier:
 
     def __post_init__(self) -> None:
         self.who = self.who or self.ground.name()
-        brief = brief_for(self.manifests, self.approvals, may_race=self.may_race)
+        queue = QUEUE_SECONDS if self.rate else 0.0
+        brief = brief_for(self.manifests, self.approvals, may_race=self.may_race, queue=queue)
         self.brief = self.ground.ledger.brief(self.who, brief)
         self._client: QaSphereClient | None = None
         self._files = self.ground.write(self.manifests, ADDRESS)

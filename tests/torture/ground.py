@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torture.ledger import Brief, Ledger, Seen, limit_objections, read_marker
+from torture.ledger import Brief, Ledger, limit_objections
 from torture.problems import Problem, Wrong
+from torture.readings import Seen, read_marker
 from torture.wire import Wire, call_app
 
 from runs_as_code.server import ServerOptions, create_app, ensure_database
@@ -184,7 +185,11 @@ class People:
 
 
 def brief_for(
-    manifests: Sequence[Mapping[str, Any]], approvals: Mapping[str, Any], *, may_race: bool = False
+    manifests: Sequence[Mapping[str, Any]],
+    approvals: Mapping[str, Any],
+    *,
+    may_race: bool = False,
+    queue: float = 0.0,
 ) -> Brief:
     """Build what the ledger must know of an apply."""
     return Brief(
@@ -193,4 +198,5 @@ def brief_for(
         approved_closes=approvals.get("closes"),
         targets=tuple(approvals.get("targets", ())),
         may_race=may_race,
+        queue=queue,
     )

@@ -4,8 +4,8 @@ It shares no code with planning or engine: it reads markers and manifests on its
 """
 
 import html
-import json
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -13,77 +13,25 @@ from typing import Any
 
 from torture.faults import Answer
 from torture.problems import Problem, Wrong
+from torture.readings import Reading, Seen, read, read_marker
 from torture.wire import Call
 
-MARKER = re.compile(r"\[qarun:1 ([a-z0-9-]+) ([A-Za-z0-9._@=,-]+) r(\d+) [^\[\]]* ([pu])\]")
 CLOSE = re.compile(r"/project/([^/]+)/run/(\d+)/close")
 MAKE = re.compile(r"/project/([^/]+)/run(/clone)?")
 CLOSE_LISTING_AGE = 2.01  # one second as promised, at most one more in the queue of the rate limit
+KEPT_READINGS = 40
 FREE_CLOSES = 3
 
 Document = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Seen:
-    """One run as a list or the database shows it."""
-
-    id: int
-    title: str
-    is_open: bool
-    marker: str = ""
-    owner: str = ""
-    key: str = ""
-    revision: int = 0
-    is_protected: bool = False
-    total: int = 0
-    recorded: int = 0
-    has_time: bool = False
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether no case of it is open any more."""
-        return 0 < self.total == self.recorded
-
-    @property
-    def has_results(self) -> bool:
-        """Whether people's work is in it."""
-        return self.recorded > 0 or self.has_time
-
-
-def see(run: Mapping[str, Any]) -> Seen:
-    """Read one run of a list's reply."""
-    counts = run["statusCounts"]
-    return Seen(
-        id=run["id"],
-        title=run["title"],
-        is_open=run["closedAt"] is None,
-        total=counts["all"],
-        recorded=counts["all"] - counts["open"],
-        has_time=bool(run["timeSpent"]),
-        **read_marker(run["description"]),
-    )
-
-
-def read_marker(description: str) -> dict[str, Any]:
-    """Return what a description's marker says; nothing unless there is exactly one."""
-    text = html.unescape(html.unescape(description))
-    found = MARKER.search(text)
-    if found is None or text.count("[qarun:") != 1:
-        return {}
-    owner, key, revision, flag = found.groups()
-    return {
-        "marker": found[0],
-        "owner": owner,
-        "key": key,
-        "revision": int(revision),
-        "is_protected": flag == "p",
-    }
-
-
 @dataclass
 class Brief:
-    """What one apply was told: its manifests, its approvals, and what it has read and done."""
+    """What one apply was told: its manifests, its approvals, and what it has read and done.
+
+    `queue` is how many seconds may lie between the decision to write and the arrival of the write:
+    what was read in between can't have been heeded.
+    """
 
     manifests: tuple[Document, ...]
     approved: frozenset[str] = frozenset()
@@ -91,8 +39,8 @@ class Brief:
     targets: tuple[str, ...] = ()
     may_race: bool = False
     planned_on: tuple[Seen, ...] | None = None
-    view: tuple[Seen, ...] = ()
-    viewed_at: float = -1e9
+    queue: float = 0.0
+    readings: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
     made: dict[int, str] = field(default_factory=dict)
     closes: dict[int, str] = field(default_factory=dict)
     writes: int = 0
@@ -123,13 +71,13 @@ class Brief:
         aliases = {a for m in self.manifests for a in m.get("ownerAliases", ())}
         return run.owner in {self.owner, *aliases}
 
-    def is_copy(self, run: Seen) -> bool:
+    def is_copy(self, run: Seen, view: tuple[Seen, ...]) -> bool:
         """Whether a run with a lower id bore the same marker when the plan was made.
 
         Who writes the marker into an older run later does not make the planned run another one.
         """
         runs = self.planned_on or ()
-        everything = runs if any(other.id == run.id for other in runs) else (*runs, *self.view)
+        everything = runs if any(other.id == run.id for other in runs) else (*runs, *view)
         return any(other.marker == run.marker and other.id < run.id for other in everything)
 
 
@@ -200,15 +148,15 @@ class Ledger:
         if not (call.is_list and answer.is_success):
             return
         try:
-            view = tuple(see(run) for run in json.loads(answer.body)["runs"] or ())
+            reading = read(call, answer.body)
         except (ValueError, TypeError, KeyError):
             return
         brief = self.briefs.get(call.who)
         if brief is None:
             return
-        brief.view, brief.viewed_at = view, call.at
+        brief.readings.append(reading)
         if brief.planned_on is None and "closed" not in call.query:
-            brief.planned_on = view
+            brief.planned_on = reading.runs
 
     def _bears(self, run_id: int, marker: str) -> bool:
         run = self._look_up(run_id)
@@ -223,26 +171,25 @@ class Ledger:
             self._object(call, Wrong.WRITE, "makes a run that is not declared open")
 
     def _judge_close(self, call: Call, brief: Brief, run_id: int) -> None:
-        view = {run.id: run for run in brief.view}
-        run = view.get(run_id)
-        age = call.at - brief.viewed_at
+        """Judge a close by the last list that its sender can have gone by.
+
+        A list that is short allows what it shows and forbids nothing by what it leaves out; one
+        that came while the close waited for its turn can't have been heeded.
+        """
         true = self._look_up(run_id)
         if true is not None and not true.is_open:
             return  # it stays closed, whatever is sent
-        if run is None or not run.is_open:
-            self._object(call, Wrong.CLOSE, "closes what its last look did not show as open")
-        elif age > CLOSE_LISTING_AGE:
-            self._object(call, Wrong.CLOSE, f"closes after a look {age:.1f} s ago")
-        elif not self._is_managed(run, brief):
-            self._object(call, Wrong.CLOSE, f"closes what is not its own: {run}")
-        else:
-            for wrong, what in _objections(run, brief):
-                self._object(call, wrong, what)
-
-    def _is_managed(self, run: Seen, brief: Brief) -> bool:
-        if not run.marker:
-            return _adopter(run, brief) is not None
-        return brief.is_ours(run) and not brief.is_copy(run)
+        newest_first = [reading for _, reading in sorted(enumerate(brief.readings), key=_moment)]
+        wrongs: list[tuple[Wrong, str]] = [(Wrong.CLOSE, "closes without a look")]
+        for number, reading in enumerate(newest_first):
+            found = list(_close_objections(call, brief, run_id, reading))
+            if not found:
+                return
+            wrongs = wrongs if number else found
+            if reading.is_whole and reading.at <= call.at - brief.queue:
+                break
+        for wrong, what in wrongs:
+            self._object(call, wrong, what)
 
     def _object(self, call: Call, wrong: Wrong, what: str) -> None:
         text = f"{call.who}: {call.method} {call.path}: {what}"
@@ -252,7 +199,32 @@ class Ledger:
 Objections = Iterable[tuple[Wrong, str]]
 
 
-def _objections(run: Seen, brief: Brief) -> Objections:
+def _moment(numbered: tuple[int, Reading]) -> tuple[float, int]:
+    number, reading = numbered
+    return -reading.at, -number
+
+
+def _close_objections(call: Call, brief: Brief, run_id: int, reading: Reading) -> Objections:
+    """Say why a close is wrong by one list that its sender had read."""
+    run = next((run for run in reading.runs if run.id == run_id), None)
+    age = call.at - reading.at
+    if run is None or not run.is_open:
+        yield Wrong.CLOSE, "closes what its last look did not show as open"
+    elif age > CLOSE_LISTING_AGE:
+        yield Wrong.CLOSE, f"closes after a look {age:.1f} s ago"
+    elif not _is_managed(run, brief, reading.runs):
+        yield Wrong.CLOSE, f"closes what is not its own: {run}"
+    else:
+        yield from _objections(run, brief, reading.runs)
+
+
+def _is_managed(run: Seen, brief: Brief, view: tuple[Seen, ...]) -> bool:
+    if not run.marker:
+        return _adopter(run, brief) is not None
+    return brief.is_ours(run) and not brief.is_copy(run, view)
+
+
+def _objections(run: Seen, brief: Brief, view: tuple[Seen, ...]) -> Objections:
     """Say why a run of ours must not be closed by what was read and told."""
     before = {other.id: other for other in brief.planned_on or ()}.get(run.id)
     if before is None:
@@ -272,7 +244,7 @@ def _objections(run: Seen, brief: Brief) -> Objections:
     if spec.get("protect", False):
         yield Wrong.CLOSE, f"closes {run}, which the file protects"
     if state == "open":
-        yield from _replacement_objections(run, key, spec, brief)
+        yield from _replacement_objections(run, (key, spec), brief, view)
 
 
 def _adopter(run: Seen, brief: Brief) -> tuple[str, Document] | None:
@@ -302,10 +274,13 @@ def _prune_objections(run: Seen, brief: Brief) -> Objections:
         yield Wrong.RESULT, f"prunes {run}, in which somebody is at work"
 
 
-def _replacement_objections(run: Seen, key: str, spec: Document, brief: Brief) -> Objections:
+def _replacement_objections(
+    run: Seen, declared: tuple[str, Document], brief: Brief, view: tuple[Seen, ...]
+) -> Objections:
+    key, spec = declared
     keys = {key, *spec.get("previousKeys", ())}
-    marked = [r for r in brief.view if brief.is_ours(r) and r.key in keys and not brief.is_copy(r)]
-    adopted = [r for r in brief.view if (_adopter(r, brief) or ("", {}))[0] == key]
+    marked = [r for r in view if brief.is_ours(r) and r.key in keys and not brief.is_copy(r, view)]
+    adopted = [r for r in view if (_adopter(r, brief) or ("", {}))[0] == key]
     same = [*marked, *adopted]
     later = [other for other in same if other.id > run.id]
     is_due = spec.get("closeWhen") == "complete" and run.is_complete

@@ -25,6 +25,7 @@ FACTOR = 20.0
 PATIENCE = 2.0
 LONGEST_SECONDS = 120
 SIGNAL_SECONDS = 0.3
+BUSY_SECONDS = 1.0  # what a busy machine, or the pacing, puts between a decision and its request
 _ROOT = Path(__file__).parents[2]
 _LAUNCHER = Path(__file__).with_name("hasty.py")
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
@@ -68,7 +69,8 @@ class Service:
         """Start an apply as a process of its own."""
         who = self.ground.name()
         given = self.ground.write(manifests, self.address)
-        self.ground.ledger.brief(who, brief_for(manifests, approvals or {}, may_race=may_race))
+        brief = brief_for(manifests, approvals or {}, may_race=may_race, queue=BUSY_SECONDS)
+        self.ground.ledger.brief(who, brief)
         files = [part for path in given for part in ("-f", str(path))]
         wanted = ["--auto-approve", "--format", "json"] if command == "apply" else []
         return self._popen(who, [command, *files, "--rate", "0", *wanted, *arguments])
@@ -76,7 +78,7 @@ class Service:
     def start_plain(self, manifests: Sequence[Document], *line: str) -> "Running":
         """Start any command line; what it does is judged by these manifests."""
         who = self.ground.name()
-        self.ground.ledger.brief(who, brief_for(manifests, {}))
+        self.ground.ledger.brief(who, brief_for(manifests, {}, queue=BUSY_SECONDS))
         return self._popen(who, list(line))
 
     def quiet(self) -> None:

@@ -202,3 +202,46 @@ def test_a_list_that_lags_behind_is_given_time_to_show_a_close(make_ground, runn
     assert ended.code == ExitCode.DONE, ended.results
     assert lag.done > 1
     check(ground, ended)
+
+
+def three_revisions(ground, runner):
+    """Let closes fail until a key has three open runs; return its manifest and the runs."""
+    for title in ("Second", "Third"):
+        document = changed("retitled", title=title)
+        ended = runner.run(apply_with(ground, document, At(CLOSES, LOST_BEFORE, times=0)))
+        assert ended.code == ExitCode.PARTIAL
+        ground.wire.actors.clear()
+        runner.run(asyncio.sleep(60))
+    runs = ground.open_runs(OWNER)["retitled"]
+    assert len(runs) == 3
+    return document, runs
+
+
+def test_a_close_heeds_every_list_that_was_read_before_it(make_ground, runner):
+    """The look that allowed it is not old, but a younger one showed that its successor is gone."""
+    ground = make_ground()
+    document, (first, second, third) = three_revisions(ground, runner)
+
+    async def close_the_successor():
+        await asyncio.sleep(0.2)
+        await ground.people.close(third)
+
+    acts = (At(CLOSES, LOST_AFTER), At(CLOSES, deed=close_the_successor))
+    ended = runner.run(apply_with(ground, document, *acts))
+    results = by_address(ended)
+    assert results[f"close:{first}"].status is Status.DONE
+    assert results[f"close:{second}"].status is Status.STALE
+    assert ground.truth()[second].seen.is_open
+    assert ended.code == ExitCode.PARTIAL
+    check(ground, ended)
+
+
+def test_a_short_list_says_nothing_of_the_runs_it_leaves_out(make_ground, runner):
+    ground = make_ground()
+    document, (_, second, _) = three_revisions(ground, runner)
+    short = At(WHOLE_LISTS, Fault(Kind.SHRUNK), number=2)
+    ended = runner.run(apply_with(ground, document, At(CLOSES, LOST_AFTER), short))
+    assert by_address(ended)[f"close:{second}"].status is Status.DONE
+    assert short.done == 1
+    assert ended.code == ExitCode.DONE
+    check(ground, ended)

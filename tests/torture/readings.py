@@ -1,0 +1,89 @@
+"""What a caller has read: the runs of a list as it got them, markers read on their own."""
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torture.wire import Call
+
+MARKER = re.compile(r"\[qarun:1 ([a-z0-9-]+) ([A-Za-z0-9._@=,-]+) r(\d+) [^\[\]]* ([pu])\]")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One run as a list or the database shows it."""
+
+    id: int
+    title: str
+    is_open: bool
+    marker: str = ""
+    owner: str = ""
+    key: str = ""
+    revision: int = 0
+    is_protected: bool = False
+    total: int = 0
+    recorded: int = 0
+    has_time: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no case of it is open any more."""
+        return 0 < self.total == self.recorded
+
+    @property
+    def has_results(self) -> bool:
+        """Whether people's work is in it."""
+        return self.recorded > 0 or self.has_time
+
+
+def see(run: Mapping[str, Any]) -> Seen:
+    """Read one run of a list's reply."""
+    counts = run["statusCounts"]
+    return Seen(
+        id=run["id"],
+        title=run["title"],
+        is_open=run["closedAt"] is None,
+        total=counts["all"],
+        recorded=counts["all"] - counts["open"],
+        has_time=bool(run["timeSpent"]),
+        **read_marker(run["description"]),
+    )
+
+
+def read_marker(description: str) -> dict[str, Any]:
+    """Return what a description's marker says; nothing unless there is exactly one."""
+    text = html.unescape(html.unescape(description))
+    found = MARKER.search(text)
+    if found is None or text.count("[qarun:") != 1:
+        return {}
+    owner, key, revision, flag = found.groups()
+    return {
+        "marker": found[0],
+        "owner": owner,
+        "key": key,
+        "revision": int(revision),
+        "is_protected": flag == "p",
+    }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One list as a caller got it; `is_whole` unless it is shorter than its own counters."""
+
+    runs: tuple[Seen, ...]
+    at: float
+    is_whole: bool = True
+
+
+def read(call: Call, body: bytes) -> Reading:
+    """Read the reply to a list; raises ValueError, TypeError or KeyError for what is none."""
+    data = json.loads(body)
+    runs = tuple(see(run) for run in data["runs"] or ())
+    opened = sum(run.is_open for run in runs)
+    is_whole = opened >= data["open"]
+    if "closed" not in call.query:  # the counters are of all runs, whatever the query leaves out
+        is_whole = is_whole and len(runs) - opened >= data["closed"]
+    return Reading(runs, call.at, is_whole)
