@@ -4,12 +4,15 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "runs_as_code"
 
 
 def main() -> int:
     """Return 1 and name the files that are missing, or 0."""
-    wanted = ["py.typed", *(f"schemas/{path.name}" for path in SCHEMAS.glob("*.json"))]
+    wanted = ["py.typed", *(f"schemas/{path.name}" for path in (ROOT / "schemas").glob("*.json"))]
+    templates = PACKAGE.rglob("templates/*.*")
+    wanted += [path.relative_to(PACKAGE).as_posix() for path in templates]
     missing = [name for name in wanted if not (files("runs_as_code") / name).is_file()]
     if missing:
         print(f"the wheel lacks {', '.join(missing)}", file=sys.stderr)

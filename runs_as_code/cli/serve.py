@@ -105,6 +105,13 @@ server_options = grouped(
         help="What happens to titles and descriptions when they are stored.",
     ),
     click.option("--ignore-assignee", is_flag=True, help="Accept assignees and forget them."),
+    click.option(
+        "--board",
+        type=click.Choice(["local", "open", "off"]),
+        default="local",
+        show_default=True,
+        help="Who may read the board, which needs no key: this machine, or whoever reaches it.",
+    ),
 )
 
 
@@ -165,11 +172,13 @@ def command(
         for number in SIGNALS:
             signal.signal(number, _stop)
         try:
-            console.data(f"http://{f'[{host}]' if ':' in host else host}:{port}\n")
+            console.data(f"{_url(host, port)}\n")
             console.data(
                 "".join(f"{role:<12} {safe(email):<20} {key}\n" for role, email, key in keys)
             )
             console.say(_welcome(database, has_keys=bool(keys)))
+            if options.board != "off":
+                console.say(f"Board: {_board_url(host, port)}")
             serve(database, options=options, sock=sock)
         except InterruptionError as interruption:
             console.say("Stopped")
@@ -192,6 +201,15 @@ def bind_to(address: Address) -> socket.socket:
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     """End the call; uvicorn takes signals while it serves and sends them again when it is done."""
     raise InterruptionError("stopped", SIGNALS[signal.Signals(number)])
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _board_url(host: str, port: int) -> str:
+    """Return where a browser on this machine finds the board; nobody can ask for "any address"."""
+    return f"{_url({'0.0.0.0': '127.0.0.1', '::': '::1'}.get(host, host), port)}/board"  # noqa: S104 - compared, not bound
 
 
 def _welcome(database: Path, *, has_keys: bool) -> str:

@@ -48,9 +48,13 @@ class QaSphereApp(Starlette):
         self.state.faults = Faults(options.faults, options.fault_seed)
         self._latency = options.latency if math.isfinite(options.latency) else 0.0
         self._limit = limits.RateLimit(options.rate)
+        self._board = None if options.board == "off" else _Board(store, options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection: faults outermost, as they happen on the way to the service."""
+        if scope["type"] == "http" and self._board and self._board.answers(scope["path"]):
+            await self._board.app(scope, receive, send)
+            return
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
@@ -65,6 +69,16 @@ class QaSphereApp(Starlette):
         else:
             refusal = json_response({"message": limits.MESSAGE}, 429)
             await refusal(scope, receive, send)
+
+
+class _Board:
+    """The board beside the API: no key, no rate limit, no latency, no faults."""
+
+    def __init__(self, store: Store, options: ServerOptions) -> None:
+        from runs_as_code.server.board import routes  # noqa: PLC0415 - most apps have no board
+
+        self.answers = routes.is_boards
+        self.app = routes.make_board(store, is_open=options.board == "open")
 
 
 def create_app(database: Path | str, *, options: ServerOptions = _DEFAULT_OPTIONS) -> QaSphereApp:

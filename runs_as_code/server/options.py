@@ -7,6 +7,7 @@ from runs_as_code.server.web.faults import Fault
 
 TitleScope = Literal["project", "milestone", "none"]
 TextMangling = Literal["none", "trim", "escape"]
+Board = Literal["off", "local", "open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class ServerOptions:
     (else it acts as the owner); `seed`: what a missing database is created with, `demo` or
     `empty`; `has_user_ids`: whether `GET /users` shows ids; `has_audit_logs`: whether the
     tenant has the feature that the audit log belongs to, else 402; `faults`: what goes wrong
-    on purpose, `fault_seed` repeats the same chances.
+    on purpose, `fault_seed` repeats the same chances; `board`: who may read the board, nobody,
+    this machine or whoever reaches the port.
     """
 
     title_scope: TitleScope = "project"
@@ -33,3 +35,4 @@ class ServerOptions:
     has_audit_logs: bool = True
     faults: tuple[Fault, ...] = ()
     fault_seed: int = 0
+    board: Board = "off"

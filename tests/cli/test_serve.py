@@ -69,6 +69,7 @@ def test_every_option_reaches_the_server(served: list[ServerOptions], tmp_path: 
     arguments = [
         *("--rate", "7", "--latency", "0.5", "--title-scope", "none", "--mangle-text", "escape"),
         *("--ignore-assignee", "--seed", "empty", "--database", str(tmp_path / "s.db")),
+        *("--board", "open"),
     ]
     assert call("serve", "--port", "0", *arguments).code == 0
     assert served == [
@@ -80,6 +81,7 @@ def test_every_option_reaches_the_server(served: list[ServerOptions], tmp_path: 
             latency=0.5,
             require_key=True,
             seed="empty",
+            board="open",
         )
     ]
     with closing(sqlite3.connect(tmp_path / "s.db")) as connection:

@@ -64,13 +64,14 @@ CLI_ONLY = frozenset(
 )  # fmt: skip
 
 # `server.documents` reads the embedded server's own YAML files. It may not import the manifest's
-# loader (a sibling), so these two libraries have a second home, in this one module only.
+# loader (a sibling), so these two libraries have a second home, in this one module only. The
+# board's pages and the page of a plan are siblings too.
 HOMES = {
     "click": ("cli",),
     "deepdiff": ("cli",),
     "dotenv": ("provider",),
     "httpx": ("provider",),
-    "jinja2": ("report",),
+    "jinja2": ("report", "server.board"),
     "jsonschema": ("manifest", "server.documents"),
     "pytest": ("server.pytest_plugin",),
     "python_multipart": ("server",),

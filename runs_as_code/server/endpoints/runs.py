@@ -197,7 +197,8 @@ def clone(call: Call) -> Reply:
         body = inherited | body
     draft = _draft(body, source.type, source.query_plans)
     made = clone_run(call.connection, source, draft, call.caller.id, call.options)
-    return Reply({"id": made}, guesses.CLONE_STATUS)
+    note = {"run": made, "clonedFrom": source.id}
+    return Reply({"id": made}, guesses.CLONE_STATUS, note)
 
 
 def close(call: Call) -> Reply:

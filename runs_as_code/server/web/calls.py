@@ -6,7 +6,7 @@ transaction, and whatever it raises becomes a JSON answer.
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
@@ -60,10 +60,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an endpoint answers: any JSON value, and its status."""
+    """What an endpoint answers: any JSON value, its status, and what the audit log keeps of it."""
 
     value: Any
     status: int = 200
+    note: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def _answer(
             call = _make_call(endpoint, received, connection, options)
             reply = endpoint.answer(call)
             if endpoint.is_write:
-                _note(call, endpoint, received.request)
+                _note(call, endpoint, received.request, reply)
         return json_response(reply.value, reply.status)
     except ApiError as error:
         return error_response(error)
@@ -165,7 +166,7 @@ def _make_call(
     return Call(
         connection=connection,
         caller=caller,
-        project=_find_project(connection, path["project"]) if "project" in path else None,
+        project=find_project(connection, path["project"]) if "project" in path else None,
         path=path,
         query=Query(tuple(request.query_params.multi_items())),
         raw_body=received.body,
@@ -175,7 +176,7 @@ def _make_call(
     )
 
 
-def _note(call: Call, endpoint: Endpoint, request: Request) -> None:
+def _note(call: Call, endpoint: Endpoint, request: Request, reply: Reply) -> None:
     """Write the audit event of a successful write."""
     call.connection.execute(
         insert(audit_event).values(
@@ -183,13 +184,14 @@ def _note(call: Call, endpoint: Endpoint, request: Request) -> None:
             action=endpoint.answer.__name__,
             ip=request.client.host if request.client else "",
             user_agent=request.headers.get("user-agent", ""),
-            meta={"path": request.url.path},
+            meta={"path": request.url.path, **reply.note},
             created_at=now(),
         )
     )
 
 
-def _find_project(connection: Connection, name: str) -> Row[Any]:
+def find_project(connection: Connection, name: str) -> Row[Any]:
+    """Return a project by the code or id in a path; raise 404 where there is none."""
     has_code = project.c.code == name
     if guesses.PROJECT_CODES_IGNORE_CASE:
         has_code = func.lower(project.c.code) == name.lower()
