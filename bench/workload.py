@@ -76,6 +76,7 @@ class StoredReply:
 
     server = SERVER
     project = PROJECT
+    rate = 0
     calls = 0
 
     def __init__(self, reply: bytes) -> None:
