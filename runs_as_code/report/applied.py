@@ -71,7 +71,7 @@ def event_line(event: Event, style: Style) -> str | None:
         return None  # its end follows soon, and says the same with the run's id
     if isinstance(event, ActionFinished):
         result = event.result
-        return f"{_whose(result.project, result.action)}: {outcome_words(result, style)}"
+        return f"{_whose(result.project, result.action)}: {_outcome_words(result, style)}"
     if isinstance(event, VerificationStarted):
         return "Reading back what is live"
     if isinstance(event, Noted):
@@ -111,18 +111,23 @@ def _key(result: ActionResult) -> str:
 
 
 def _row(result: ActionResult, style: Style) -> str:
-    return outcome_words(result, style, " " * (_STATUS_WIDTH - len(_WORDS[result.status])))
+    return located_words(result, style, " " * (_STATUS_WIDTH - len(_WORDS[result.status])))
 
 
-def outcome_words(result: ActionResult, style: Style, fill: str = "") -> str:
+def located_words(result: ActionResult, style: Style, fill: str = "") -> str:
     """Say how an action ended, which run came of it, and where it is."""
+    words = _outcome_words(result, style, fill)
+    return f"{words}  {safe(result.url, MESSAGE_LIMIT)}" if result.url else words
+
+
+def _outcome_words(result: ActionResult, style: Style, fill: str = "") -> str:
     status = style.paint(_WORDS[result.status], _COLOURS[result.status])
     words = f"{status}{fill}  {short_action_words(result.action)}"
     if isinstance(result.action, MakeRun) and result.run_id is not None:
         words += f": run {result.run_id}"
     if result.message:
         words += f": {safe(result.message, MESSAGE_LIMIT)}"
-    return f"{words}  {safe(result.url, MESSAGE_LIMIT)}" if result.url else words
+    return words
 
 
 def _whose(project: str, action: Action) -> str:

@@ -28,14 +28,16 @@ def render_plan(
     plan: Plan, *, digest: str, style: Style, show_unmanaged: bool = False, verbose: bool = False
 ) -> str:
     """Return the plan for people; `verbose` lists the unchanged keys too."""
-    lines = [project_words(project) for project in plan.projects]
+    # Several plans say whose they are where each begins, so that nobody reads all of them twice.
+    is_only = len(plan.projects) == 1
+    lines = [project_words(project) for project in plan.projects if is_only]
     summary = [line for line in (headline(plan), closes_words(plan)) if line]
     lines += [style.paint(line, Colour.BOLD) for line in summary]
     for project in plan.projects:
         body = list(_project_lines(project, style, verbose=verbose))
         if show_unmanaged:
             body += _unmanaged_lines(project)
-        if len(plan.projects) > 1:
+        if not is_only:
             comes_to = summary_words(summarize(project.changes)) or "nothing declared"
             lines += ["", style.paint(f"{project_words(project)}: {comes_to}", Colour.BOLD)]
         lines += body

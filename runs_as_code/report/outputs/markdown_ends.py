@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from runs_as_code.model.report import SUCCEEDED, ActionResult, ApplyReport, Finding, Status
 from runs_as_code.model.source import Diagnostic, Severity
-from runs_as_code.report.applied import EXITS, closing_lines, outcome_words, report_words
+from runs_as_code.report.applied import EXITS, closing_lines, located_words, report_words
 from runs_as_code.report.changes import MESSAGE_LIMIT
 from runs_as_code.report.findings import diagnostics_words
 from runs_as_code.report.names import NAME_LIMIT
@@ -67,7 +67,7 @@ def _result(result: ActionResult) -> str:
     if result.status is Status.SKIPPED:
         sign = EYES
     key = safe(result.action.key, NAME_LIMIT)
-    return f"{sign}{safe(result.project, NAME_LIMIT)} {key}: {outcome_words(result, PLAIN)}\n"
+    return f"{sign}{safe(result.project, NAME_LIMIT)} {key}: {located_words(result, PLAIN)}\n"
 
 
 def _finding(finding: Finding) -> str:

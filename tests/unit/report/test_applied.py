@@ -27,10 +27,7 @@ CLOSE = samples.CLOSE.actions[0]
         (ActionStarted("BD", CLOSE), None),
         (
             ActionFinished(samples.result(MAKE, Status.DONE, run_id=61)),
-            (
-                "BD cart-smoke: done  create revision r1 as `Cart smoke`: run 61"
-                f"  {samples.HOSTED}/project/BD/run/61"
-            ),
+            "BD cart-smoke: done  create revision r1 as `Cart smoke`: run 61",
         ),
         (
             ActionFinished(samples.result(CLOSE, Status.FAILED, "gone\x1b[2J")),
