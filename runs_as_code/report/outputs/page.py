@@ -18,6 +18,7 @@ from runs_as_code.report.changes import (
 from runs_as_code.report.fields import both_words, fate_words
 from runs_as_code.report.names import NAME_LIMIT, Names
 from runs_as_code.report.outputs.markdown import next_step, rank
+from runs_as_code.report.outputs.wording import Pieces, changed_words
 from runs_as_code.report.safe import safe
 from runs_as_code.report.style import PLAIN, Symbol
 from runs_as_code.report.summary import (
@@ -74,11 +75,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field with its two values, and what becomes of the difference."""
+    """A field with its two values in pieces, and what becomes of the difference."""
 
     name: str
-    old: str
-    new: str
+    old: Pieces
+    new: Pieces
     fate: str = ""
 
 
@@ -142,6 +143,8 @@ class Place:
     owner: str
     server: str
     summary: str
+    makes: int
+    closes: int
     work: Work | None
     refusals: tuple[Stop, ...]
     cards: tuple[Card, ...]
@@ -252,6 +255,8 @@ def _place(project: ProjectPlan) -> Place:
         owner=safe(project.owner, NAME_LIMIT),
         server=safe(project.server),
         summary=summary_words(summarize(project.changes)) or "nothing declared",
+        makes=len(project.makes),
+        closes=len(project.closes),
         work=work_of(open_runs),
         refusals=tuple(map(_stop, project.refusals)),
         cards=tuple(_card(change, around) for change in ordered if not is_quiet(change)),
@@ -279,7 +284,9 @@ def _card(change: Change, around: Surroundings) -> Card:
         run="" if run is None else f"run {run.id}",
         is_withheld=change.is_withheld or around.is_refused,
         work=None if run is None else work_of([run.counts]),
-        fields=tuple(Row(safe(diff.field), *_values(diff)) for diff in change.fields),
+        fields=tuple(
+            Row(safe(diff.field), *changed_words(*_values(diff))) for diff in change.fields
+        ),
         drift=tuple(_drift(diff, change) for diff in change.drift),
         drift_before="in the file" if change.outcome is Outcome.ADOPT else "as applied",
         actions=tuple(_acts(change, around)),
@@ -290,7 +297,7 @@ def _card(change: Change, around: Surroundings) -> Card:
 
 def _drift(diff: FieldDiff, change: Change) -> Row:
     live, desired = _values(diff)
-    return Row(safe(diff.field), desired, live, fate_words(diff, change))
+    return Row(safe(diff.field), *changed_words(desired, live), fate_words(diff, change))
 
 
 def _values(diff: FieldDiff) -> tuple[str, str]:

@@ -4,9 +4,9 @@ SCRIPT = """
 'use strict';
 (() => {
   const cards = [...document.querySelectorAll('[data-kinds]')];
-  const projects = [...document.querySelectorAll('.project')];
+  const projects = [...document.querySelectorAll('.project, .overview tr[data-project]')];
   const filters = document.querySelector('.filters');
-  const [words, project, told] = filters.children;
+  const [words, project, reset, told] = filters.children;
   const wanted = new Set();
 
   const update = () => {
@@ -27,6 +27,7 @@ SCRIPT = """
         if (text && !fold.hidden) fold.open = true;
       }
     }
+    reset.hidden = !wanted.size && !text && !project.value;
     told.textContent = shown === cards.length ? '' : shown + ' of ' + cards.length + ' shown';
   };
 
@@ -48,6 +49,16 @@ SCRIPT = """
     });
     chip.replaceWith(button);
   }
+  reset.addEventListener('click', () => {
+    words.value = '';
+    project.value = '';
+    wanted.clear();
+    for (const button of document.querySelectorAll('button.chip')) {
+      button.setAttribute('aria-pressed', 'false');
+    }
+    update();
+    words.focus();
+  });
   words.addEventListener('input', update);
   project.addEventListener('change', update);
   filters.hidden = false;

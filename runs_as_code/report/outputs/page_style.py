@@ -6,7 +6,7 @@ STYLE = """
   --page: #f6f7f9; --card: #fff; --line: #d9dee4; --text: #1d2329; --faint: #5c6771;
   --code: #eff1f4; --accent: #2563c9; --shadow: 0 1px 2px rgb(20 30 40 / 8%);
   --create: #1a7f43; --replace: #9a6700; --close: #c62333; --decide: #8a3ffc; --adopt: #0b7285;
-  --old: #fdeceb; --new: #e6f6ea; --alarm: #fdf0ef;
+  --old: #fdeceb; --new: #e6f6ea; --alarm: #fdf0ef; --old-word: #f9c9c6; --new-word: #b4e6c1;
   --passed: #2f9e56; --failed: #d5404c; --blocked: #e2930f; --skipped: #7f8ea3;
   --other: #5b7fd0; --open: #dfe4ea;
 }
@@ -15,7 +15,7 @@ STYLE = """
     --page: #13171c; --card: #1b2027; --line: #323a44; --text: #e4e8ec; --faint: #9aa6b2;
     --code: #262d36; --accent: #7fb0ff; --shadow: none;
     --create: #4cc377; --replace: #e0ac3d; --close: #ff7b83; --decide: #be95ff; --adopt: #4fc4d6;
-    --old: #3d2226; --new: #1b3526; --alarm: #32201f;
+    --old: #3d2226; --new: #1b3526; --alarm: #32201f; --old-word: #74323a; --new-word: #27633f;
     --passed: #3aa864; --failed: #e05560; --blocked: #d9952a; --skipped: #77869b;
     --other: #6c8fdd; --open: #39424e;
   }
@@ -98,6 +98,19 @@ tbody tr { border-top: 1px solid var(--line); }
 ins, del { text-decoration: none; border-radius: 4px; padding: .08em .35em; }
 ins { background: var(--new); }
 del { background: var(--old); }
+mark { background: none; color: inherit; border-radius: 3px; }
+del mark { background: var(--old-word); }
+ins mark { background: var(--new-word); }
+.overview { margin-top: 1.5rem; }
+.overview td:nth-child(2), .overview td:nth-child(3) { width: 5rem; }
+.overview td:last-child { width: 45%; }
+.overview th { width: auto; }
+.overview .work { margin: .3rem 0 0; }
+a { color: var(--accent); }
+.filters button {
+  font: inherit; font-size: .88rem; padding: .3rem .6rem; border: 1px solid var(--line);
+  border-radius: 6px; background: var(--card); color: var(--accent); cursor: pointer;
+}
 .actions { list-style: none; margin: .6rem 0 0; padding: 0; }
 .actions li { padding-left: 1.3rem; position: relative; overflow-wrap: anywhere; }
 .actions li::before { content: "+"; position: absolute; left: .2rem; color: var(--create); }
@@ -126,7 +139,11 @@ footer { padding-top: 2rem; padding-bottom: 2.5rem; overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
   main, header, footer { padding-left: .8rem; padding-right: .8rem; }
   h1 { font-size: 1.3rem; }
-  .values thead th + th { display: none; }
+  .values thead th + th, .overview thead { display: none; }
+  .overview tr { display: flex; flex-wrap: wrap; padding: .4rem 0; }
+  .overview th, .overview td, .overview td:last-child { width: auto; padding: 0 1rem 0 0; }
+  .overview th, .overview td:last-child { flex: 1 0 100%; }
+  .overview td[data-name]::before { content: attr(data-name) " "; color: var(--faint); }
   .values tr, .values th, .values td { display: block; width: auto; }
   .values td { padding-top: .1rem; }
   .values td::before { content: attr(data-name); display: block; color: var(--faint);
@@ -138,6 +155,7 @@ footer { padding-top: 2rem; padding-bottom: 2.5rem; overflow-wrap: anywhere; }
     --shadow: none;
   }
   .filters { display: none; }
+  details::details-content { content-visibility: visible; }
   html { font-size: 11px; }
   body { font-size: 1rem; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

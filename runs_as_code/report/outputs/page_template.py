@@ -9,7 +9,7 @@ TEMPLATE = """\
 {% macro way(text) -%}
 {%- if "`" in text %}{{ words(text) }}{% else %}<code>{{ text }}</code>{% endif %}
 {%- endmacro %}
-{% macro bar(work) %}
+{% macro bar(work, has_legend=true) %}
 <div class="work">
 <svg class="bar" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img"
  aria-label="{{ work.words }}">
@@ -17,9 +17,13 @@ TEMPLATE = """\
 <rect class="{{ part.kind }}" x="{{ part.start }}" width="{{ part.width }}" height="10"/>
 {%- endfor %}
 </svg>
+{% if has_legend %}
 <div class="legend">
 {%- for part in work.parts %}<span class="{{ part.kind }}">{{ part.count }} {{ part.kind }}</span>
 {% endfor %}<b>{{ work.coverage }}</b></div>
+{% else %}
+<span class="faint small">{{ work.coverage }}</span>
+{% endif %}
 </div>
 {% endmacro %}
 {% macro block(block, opening="") %}
@@ -34,13 +38,19 @@ TEMPLATE = """\
 {% endif %}
 </div>
 {% endmacro %}
+{% macro marked(pieces) -%}
+{%- for is_changed, piece in pieces %}
+{%- if is_changed %}<mark>{{ piece }}</mark>{% else %}{{ piece }}{% endif %}
+{%- endfor %}
+{%- endmacro %}
 {% macro values(rows, title, before, after) %}
 <table class="values">
 <thead><tr><th>{{ title }}</th><th>{{ before }}</th><th>{{ after }}</th></tr></thead>
 <tbody>
 {% for row in rows %}
-<tr><th scope="row">{{ row.name }}</th><td data-name="{{ before }}"><del>{{ row.old }}</del></td>\
-<td data-name="{{ after }}"><ins>{{ row.new }}</ins>\
+<tr><th scope="row">{{ row.name }}</th>\
+<td data-name="{{ before }}"><del>{{ marked(row.old) }}</del></td>\
+<td data-name="{{ after }}"><ins>{{ marked(row.new) }}</ins>\
 {% if row.fate %} <span class="faint small">{{ row.fate }}</span>{% endif %}</td></tr>
 {% endfor %}
 </tbody>
@@ -75,13 +85,30 @@ TEMPLATE = """\
 {{ project.owner }}</option>
 {% endfor %}
 </select>
+<button type="button" hidden>Show all</button>
 <output aria-live="polite"></output>
 </div>
 </header>
 <main>
+{% if page.projects|length > 1 %}
+<table class="overview">
+<thead><tr><th scope="col">project, owner</th><th scope="col">makes</th><th scope="col">closes</th>\
+<th scope="col">work in its open runs</th></tr></thead>
+<tbody>
+{% for project in page.projects %}
+<tr data-project="{{ loop.index }}"><th scope="row"><a href="#project-{{ loop.index }}">\
+{{ project.name }}, {{ project.owner }}</a></th>
+<td data-name="makes">{{ project.makes }}</td>\
+<td data-name="closes">{{ project.closes }}</td>\
+<td>{% if project.refusals %}<strong class="closes">refused</strong> {% endif %}\
+{% if project.work %}{{ bar(project.work, false) }}{% endif %}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+{% endif %}
 {% for project in page.projects %}
 {% set number = loop.index %}
-<section class="project" data-project="{{ number }}">
+<section class="project" id="project-{{ number }}" data-project="{{ number }}">
 <div class="head">
 <h2>Project {{ project.name }}, owner {{ project.owner }}</h2>
 <p class="faint small">{{ project.server }}{% if page.projects|length > 1 %}: \
