@@ -85,8 +85,10 @@ def on_files(files: Files, *, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
-    """Remember whose links come next."""
+    """Remember whose links come next; let a search find guides before decisions."""
     EXTENSION.links.page = page.file.src_uri
+    if page.file.src_uri.startswith("decisions/"):
+        page.meta.setdefault("search", {"boost": 0.5})
     return markdown
 
 
