@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Show a plan in its pull request, and keep its digest where the merge finds it.
+# After a merge there is a number but no HEAD_SHA: then only the comment is brought up to date.
+set -euo pipefail
+
+scripts=$(dirname -- "$0")
+page=$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID
+
+if [ -n "$HEAD_SHA" ]; then
+  # A status belongs to one commit: a later push has no digest until it was planned itself.
+  state=success
+  if [ "$WITHHELD" != false ]; then state=failure; fi
+  gh api --silent --method POST "repos/$GITHUB_REPOSITORY/statuses/$HEAD_SHA" \
+    --raw-field "context=$CONTEXT" --raw-field "state=$state" --raw-field "target_url=$page" \
+    --raw-field "description=${DIGEST:-no plan could be made}"
+fi
+
+if [ -z "$NUMBER" ] && [ -z "$HEAD_SHA" ]; then
+  NUMBER=$(bash "$scripts/merged.sh" number)
+fi
+if [ -z "$NUMBER" ]; then exit 0; fi
+
+if [ -s "$FOLDER/problems.md" ]; then
+  bash "$scripts/comment.sh" "$NUMBER" "$FOLDER/problems.md"
+fi
+if [ -s "$FOLDER/plan.md" ]; then
+  {
+    cat -- "$FOLDER/plan.md"
+    printf '\nPlan of commit %s, as it would be merged: %s\n' "${HEAD_SHA:-$GITHUB_SHA}" "$page"
+    if [ -z "$HEAD_SHA" ]; then
+      printf '\n**The reviewed plan no longer fitted. This one waits for its approval there.**\n'
+    fi
+  } >"$FOLDER/comment.md"
+  bash "$scripts/comment.sh" "$NUMBER" "$FOLDER/comment.md"
+fi

@@ -1,0 +1,176 @@
+"""The GitHub example as a new user lives it: propose, review, merge, apply, drift, heal.
+
+Everything is real but the forge: Git, the workflow files and their shell, `qarun`, the server.
+"""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from ci_examples.conftest import Service
+from ci_examples.forge import CI, Repository
+from ci_examples.runner import Ran, Site, approve, run_workflow
+
+WORKFLOWS = CI / "github" / "workflows"
+PLAN, APPLY, DRIFT = (WORKFLOWS / f"qarun-{name}.yml" for name in ("plan", "apply", "drift"))
+
+HEAD = """\
+apiVersion: qarun/v1
+project: BD
+owner: web-team
+lint: {disable: [run-has-milestone, run-has-assignee, ongoing-suite-live, fixed-set-static]}
+runs:
+"""
+SMOKE = """\
+  smoke:
+    title: Smoke of the week
+    type: live
+    queryPlans: [{folders: [Menu]}]
+    replace: auto
+    description: The first look.
+"""
+REVIEW = """\
+  review:
+    title: Menu review
+    type: live
+    queryPlans: [{folders: [Menu]}]
+"""
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@pytest.fixture
+def shown(site: Site, repository: Repository) -> "Story":
+    return Story(site, repository)
+
+
+class Story:
+    """What people and workflows do, in a few words each."""
+
+    def __init__(self, site: Site, repository: Repository) -> None:
+        self.site, self.repository = site, repository
+
+    def plan(self, number: int, runs: str) -> Ran:
+        event = self.repository.propose(number, HEAD + runs)
+        return run_workflow(self.site, PLAN, event)["plan"]
+
+    def merge(self, number: int) -> dict[str, Ran]:
+        return run_workflow(self.site, APPLY, self.repository.merge(number))
+
+    def drift(self) -> Ran:
+        return run_workflow(self.site, DRIFT, self.repository.head())["drift"]
+
+    def issues(self) -> list[tuple[str, str]]:
+        return [(each["state"], each["title"]) for each in self.repository.state["issues"]]
+
+    def status(self) -> dict[str, str]:
+        found: dict[str, str] = self.repository.state["statuses"][0]
+        return found
+
+
+def statuses(jobs: dict[str, Ran]) -> dict[str, str]:
+    return {name: ran.status for name, ran in jobs.items()}
+
+
+def lines(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return [row[0] for row in connection.execute("SELECT comment FROM run_log ORDER BY id")]
+
+
+def test_the_whole_way(shown: Story, service: Service) -> None:
+    shown.repository.push(HEAD + "  {}\n")
+    a_plan_is_one_comment_that_follows_the_branch(shown, service)
+    what_was_reviewed_is_applied_on_merge(shown, service)
+    a_plan_that_another_merge_made_stale_waits_for_an_approval(shown, service)
+    drift_is_one_issue_until_it_is_healed(shown, service)
+
+
+def a_plan_is_one_comment_that_follows_the_branch(shown: Story, service: Service) -> None:
+    first = shown.plan(1, SMOKE)
+    assert first.status == "success", first.log
+    (comment,) = shown.repository.comments(1)
+    address = service.address.removeprefix("http://")
+    assert comment.startswith(f"<!-- qarun:plan:web-team:BD@{address} -->\n### Plan: 1 to create")
+    assert shown.status()["state"] == "success"
+    assert comment.count(shown.status()["description"]) == 2
+    assert DIGEST.fullmatch(shown.status()["description"])
+    assert {"plan.json", "plan.html", "plan.md"} <= set(first.artifacts["plan"])
+    assert "1 to create" in first.summary
+
+    broken = shown.plan(1, SMOKE.replace("title:", "titel:"))
+    assert broken.status == "failure"
+    assert "::error file=qa/runs.yaml,line=7,col=5" in broken.log
+    assert shown.status()["state"] == "failure"
+    problems = shown.repository.comments(1)[1]
+    assert problems.startswith("<!-- qarun:validate -->\n### Files: 2 errors")
+
+    second = shown.plan(1, SMOKE + REVIEW)
+    assert second.status == "success", second.log
+    (comment,) = shown.repository.comments(1)
+    assert "### Plan: 2 to create" in comment
+    assert service.runs() == {}
+
+
+def what_was_reviewed_is_applied_on_merge(shown: Story, service: Service) -> None:
+    jobs = shown.merge(1)
+    assert statuses(jobs) == {"reviewed": "success", "again": "skipped", "approved": "skipped"}
+    assert service.open_titles() == ["Menu review", "Smoke of the week"]
+    assert "2 done" in jobs["reviewed"].summary
+    told = lines(service.database)
+    sha = shown.repository.head().sha
+    page = f"https://github.com/acme/qa/actions/runs/{shown.site.runs}"
+    assert len(told) == 2
+    assert all(f"commit <code>{sha}</code>; author <code>ann</code>" in line for line in told)
+    assert all(page in line for line in told)
+
+
+def a_plan_that_another_merge_made_stale_waits_for_an_approval(
+    shown: Story, service: Service
+) -> None:
+    renamed = SMOKE.replace("Smoke of the week", "Smoke of the month")
+    described = SMOKE.replace("The first look.", "A closer look.")
+    assert shown.plan(2, renamed + REVIEW).status == "success"
+    assert shown.plan(3, described + REVIEW).status == "success"
+    assert statuses(shown.merge(2))["reviewed"] == "success"
+    assert service.open_titles() == ["Menu review", "Smoke of the month"]
+
+    event = shown.repository.merge(3)
+    before = service.runs()
+    jobs = run_workflow(shown.site, APPLY, event)
+    assert statuses(jobs) == {"reviewed": "success", "again": "success", "approved": "waiting"}
+    assert service.runs() == before
+    assert "the plan is not the reviewed one" in jobs["reviewed"].log
+    (comment,) = shown.repository.comments(3)
+    assert comment.count(jobs["again"].outputs["digest"]) == 2
+    assert "waits for its approval" in comment
+
+    jobs = approve(shown.site, APPLY, event, jobs)
+    assert jobs["approved"].status == "success", jobs["approved"].log
+    assert service.open_titles() == ["Menu review", "Smoke of the month (r3)"]
+
+
+def drift_is_one_issue_until_it_is_healed(shown: Story, service: Service) -> None:
+    service.close("Menu review")
+    night = shown.drift()
+    assert night.status == "success", night.log
+    assert shown.issues() == [("open", "Drift: 1 closed-by-hand; 2 runs checked")]
+    (issue,) = shown.repository.state["issues"]
+    assert "closed-by-hand: run" in issue["body"]
+    assert "drift.xml" in night.artifacts["drift"]
+
+    service.close("Smoke of the month (r3)")
+    assert shown.drift().status == "success"
+    assert shown.issues() == [("open", "Drift: 2 closed-by-hand; 2 runs checked")]
+
+    runs = SMOKE.replace("of the week", "of the month").replace("The first", "A closer") + REVIEW
+    healed = runs.replace("    type: live\n", "    type: live\n    onClosed: recreate\n")
+    assert shown.plan(4, healed).status == "success"
+    jobs = shown.merge(4)
+    assert jobs["reviewed"].status == "success", jobs["reviewed"].log
+    assert service.open_titles() == ["Menu review (r2)", "Smoke of the month (r4)"]
+    assert shown.drift().status == "success"
+    assert shown.issues() == [("closed", "Drift: 2 closed-by-hand; 2 runs checked")]
+    (issue,) = shown.repository.state["issues"]
+    (farewell,) = shown.repository.comments(issue["number"])
+    assert farewell.startswith("No drift. 2 runs checked. https://github.com/acme/qa/actions/runs/")
