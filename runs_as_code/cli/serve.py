@@ -1,6 +1,5 @@
 """`qarun serve`: an embedded QA Sphere on a port."""
 
-import os
 import signal
 import socket
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.ending import InterruptionError
@@ -53,9 +53,16 @@ address_options = grouped(
 )
 
 
-def _read_options(*, faults: Path | None, **given: Any) -> ServerOptions:
+def _read_options(*, faults: Path | None, lacking: tuple[str, ...], **given: Any) -> ServerOptions:
     found, seed = read_faults(faults) if faults else ((), 0)
-    return ServerOptions(require_key=True, faults=found, fault_seed=seed, **given)
+    return ServerOptions(
+        require_key=True,
+        faults=found,
+        fault_seed=seed,
+        has_user_ids="user-ids" not in lacking,
+        has_audit_logs="audit-logs" not in lacking,
+        **given,
+    )
 
 
 server_options = grouped(
@@ -106,6 +113,13 @@ server_options = grouped(
     ),
     click.option("--ignore-assignee", is_flag=True, help="Accept assignees and forget them."),
     click.option(
+        "--without",
+        "lacking",
+        type=click.Choice(["user-ids", "audit-logs"]),
+        multiple=True,
+        help="What the service may lack: ids in the list of users, the audit log; repeatable.",
+    ),
+    click.option(
         "--board",
         type=click.Choice(["local", "open", "off"]),
         default="local",
@@ -155,18 +169,17 @@ def command(
     follow, one a line with role and e-mail, and are never shown again. Runs until SIGINT or
     SIGTERM.
     """
+    if database == DATABASE:
+        usual_database(Path())
     if dump:
         console.data(dump_database(database))
         return ExitCode.DONE
-    if database == DATABASE:
-        usual_database(Path())
     with bind_to(address) as sock:
-        is_new = not os.path.lexists(database)  # which never raises
-        ensure_database(database, options.seed)
-        people = list_emails(database)
-        roles = dict(people)
-        wanted = [email for email, _ in people] if is_new else list(emails)
-        keys = [(roles.get(email, ""), email, create_key(database, email)) for email in wanted]
+        is_new = ensure_database(database, options.seed)
+        source = click.get_current_context().get_parameter_source("seed")
+        if not is_new and source is not ParameterSource.DEFAULT:
+            console.warn(f"`{database}` is there already, so `--seed` is not used")
+        keys = _make_keys(database, emails, is_new=is_new)
         host, port = sock.getsockname()[:2]
         sock.listen(128)  # whoever reads the address may connect at once
         for number in SIGNALS:
@@ -186,8 +199,20 @@ def command(
     return ExitCode.DONE
 
 
+def _make_keys(
+    database: Path, emails: tuple[str, ...], *, is_new: bool
+) -> list[tuple[str, str, str]]:
+    """Make keys for everybody in a new database and for whom the call names: role, e-mail, key."""
+    people = list_emails(database)
+    roles = dict(people)
+    wanted = [*(email for email, _ in people if is_new), *emails]
+    return [(roles.get(email, ""), email, create_key(database, email)) for email in wanted]
+
+
 def bind_to(address: Address) -> socket.socket:
     """Take the port; raise QarunError when it can't be taken."""
+    if not address.host:  # to the system that means every address of the machine
+        raise QarunError("`--host` is empty", hint="name the address to listen on")
     try:
         return bind(address.host, address.port)
     except (OSError, TypeError, ValueError) as error:  # the last two for what is no name at all

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from runs_as_code.server import guesses
 from runs_as_code.server.endpoints import (
     audit,
     cases,
@@ -33,6 +34,9 @@ from runs_as_code.server.web.keys import read_key
 _AREAS = (catalog, cases, runs, results, plans, settings, files, audit)
 ENDPOINTS = tuple(endpoint for area in _AREAS for endpoint in area.ENDPOINTS)
 _DEFAULT_OPTIONS = ServerOptions()
+_MISSING = 404
+_WRONG_METHOD = 405
+_BEHIND_THE_LINE = ("/api/", f"{guesses.DOWNLOAD_PATH}/")
 
 
 class QaSphereApp(Starlette):
@@ -41,7 +45,7 @@ class QaSphereApp(Starlette):
     def __init__(self, store: Store, options: ServerOptions) -> None:
         super().__init__(
             routes=[*make_routes(ENDPOINTS, store, options), files.download_route(store)],
-            exception_handlers={HTTPException: _http_error},
+            exception_handlers={HTTPException: _http_error, Exception: _http_error},
         )
         self.router.redirect_slashes = False
         self.state.store = store
@@ -51,11 +55,14 @@ class QaSphereApp(Starlette):
         self._board = None if options.board == "off" else _Board(store, options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one connection: faults outermost, as they happen on the way to the service."""
+        """Handle one connection: faults outermost, as they happen on the way to the service.
+
+        Latency, faults and the rate limit are the API's; whatever else is served has none.
+        """
         if scope["type"] == "http" and self._board and self._board.answers(scope["path"]):
             await self._board.app(scope, receive, send)
             return
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not scope["path"].startswith(_BEHIND_THE_LINE):
             await super().__call__(scope, receive, send)
             return
         if self._latency > 0:
@@ -91,12 +98,15 @@ def create_app(database: Path | str, *, options: ServerOptions = _DEFAULT_OPTION
     return QaSphereApp(Store(path), options)
 
 
-def _http_error(_request: Request, error: Exception) -> Response:
+def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         return json_response({"message": "internal server error"}, 500)
-    words = {404: "Not found", 405: "Method not allowed"}
-    message = words.get(error.status_code, str(error.detail))
-    response = json_response({"message": message}, error.status_code)
+    is_missing = error.status_code == _WRONG_METHOD and request.method in guesses.UNKNOWN_METHODS
+    status = _MISSING if is_missing else error.status_code
+    message = {_MISSING: "Not found", _WRONG_METHOD: "Method not allowed"}.get(status, error.detail)
+    response = json_response({"message": message}, status)
+    if is_missing:
+        return response
     if allowed := (error.headers or {}).get("Allow"):
         response.headers["Allow"] = ", ".join(sorted(allowed.split(", ")))
     return response

@@ -1,6 +1,7 @@
 """The one module that reads and writes the server's YAML files, each with its JSON Schema."""
 
 import json
+import math
 from collections.abc import Hashable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from runs_as_code.server.web.faults import Fault
 SEED_SCHEMA = "seed.v1"
 FAULTS_SCHEMA = "faults.v1"
 _SHOWN = 10
+_LARGEST = 64 * 1024 * 1024  # bytes; `/dev/zero` has no end
+_RARE_BREAKS = frozenset("\x85\u2028\u2029")
 _SEED_HEAD = "# yaml-language-server: $schema=seed.v1.schema.json\n"
 
 
@@ -37,6 +40,17 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+class _Dumper(yaml.SafeDumper):
+    """YAML whose rarer line breaks are escaped: PyYAML folds them away when it reads them bare."""
+
+    def represent_str(self, text: str) -> yaml.ScalarNode:
+        style = '"' if _RARE_BREAKS.intersection(text) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
+
 def read_seed(path: Path) -> dict[str, Any]:
     """Read a seed file; raise `DocumentError` with every breach of its schema."""
     return _read(path, SEED_SCHEMA)
@@ -44,8 +58,8 @@ def read_seed(path: Path) -> dict[str, Any]:
 
 def write_seed(document: Mapping[str, Any]) -> str:
     """Write a seed document as YAML."""
-    text = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=100)
-    return _SEED_HEAD + text
+    text = yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return _SEED_HEAD + str(text)
 
 
 def read_faults(path: Path | str) -> tuple[tuple[Fault, ...], int]:
@@ -60,14 +74,12 @@ def read_faults(path: Path | str) -> tuple[tuple[Fault, ...], int]:
 
 def _read(path: Path, schema: str) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, see above
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise DocumentError(f"`{path}` can't be read: {reason}") from error
-    except yaml.YAMLError as error:
+        document = yaml.load(_read_text(path), Loader=_Loader)  # noqa: S506 - a safe loader, see above
+        problems = list(_problems(document, schema))
+    except (yaml.YAMLError, ValueError) as error:  # the second for a number or day that is none
         raise DocumentError(f"`{path}` is no YAML: {error}") from error
-    problems = list(_problems(document, schema))
+    except RecursionError as error:
+        raise DocumentError(f"`{path}` can't be read: it is nested too deeply") from error
     if problems:
         more = len(problems) - _SHOWN
         lines = problems[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
@@ -79,17 +91,42 @@ def _read(path: Path, schema: str) -> dict[str, Any]:
     return cast("dict[str, Any]", document)
 
 
-def _problems(document: Any, schema: str) -> Iterator[str]:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - only files need it, and it is slow
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_LARGEST + 1)
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"`{path}` can't be read: it is no UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DocumentError(f"`{path}` can't be read: {reason}") from error
+    if len(raw) > _LARGEST:
+        raise DocumentError(f"`{path}` can't be read: it has more than {_LARGEST} bytes")
+    return text
 
-    validator = Draft202012Validator(load_schema(schema))
+
+def _problems(document: Any, schema: str) -> Iterator[str]:
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - only files need it, and it is slow
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - the same
+
+    # To JSON Schema, `.nan` and `.inf` are numbers that no limit excludes.
+    checker = Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number)
+    extend: Any = validators.extend  # jsonschema has no types
+    validator = extend(Draft202012Validator, type_checker=checker)(load_schema(schema))
     for error in sorted(
         validator.iter_errors(document), key=lambda found: list(map(str, found.path))
     ):
+        clearest = best_match([error]) or error  # inside of alternatives as well
         place = "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in clearest.absolute_path
         )
-        yield f"{place.lstrip('.') or 'the file'}: {error.message[:200]}"
+        yield f"{place.lstrip('.') or 'the file'}: {clearest.message[:200]}"
+
+
+def _is_number(_checker: object, value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(cast("float", value))
 
 
 @cache

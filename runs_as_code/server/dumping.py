@@ -40,7 +40,7 @@ def dump(connection: Connection) -> _Entry:
         ],
         "projects": [_Project(connection, row).dump() for row in rows],
     }
-    return _without_empty(document)
+    return _without_empty(document) | {"projects": document["projects"]}
 
 
 def _without_empty(entry: Mapping[str, Any]) -> _Entry:
@@ -168,8 +168,10 @@ class _Project:
         return _without_empty(entry | dict(self._content(content)))
 
     def _content(self, content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        for name in ("comment", "links", "parameterValues", "filledTCaseTitleSuffixParams"):
+        for name in ("comment", "links", "filledTCaseTitleSuffixParams"):
             yield name, content.get(name)
+        sets = content.get("parameterValues") or ()
+        yield "parameterValues", [{"values": item.get("values", {})} for item in sets]
         yield "steps", [self._step(step) for step in content.get("steps", ())]
         found = content.get("precondition") or {}
         if "sharedPreconditionId" in found:
@@ -191,7 +193,7 @@ class _Project:
     def _step(self, step: Mapping[str, Any]) -> _Entry:
         if "sharedStepId" in step:
             return {"shared": self._steps[step["sharedStepId"]]}
-        return _without_empty(step)
+        return _without_empty(step) or {"description": ""}
 
 
 def _pruned(entry: _Entry) -> _Entry:

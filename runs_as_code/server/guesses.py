@@ -23,6 +23,9 @@ CLOSE_TWICE_STATUS: Final = 400
 CLOSED_RUN_STATUS: Final = 400
 CASE_CONFLICT_STATUS: Final = 409
 
+# Methods that no endpoint has are 404 everywhere, as was seen of DELETE [3P]; others are 405.
+UNKNOWN_METHODS: Final = ("DELETE",)
+
 # Message texts that nobody recorded.
 MESSAGE_ALREADY_CLOSED: Final = "run is already closed"
 MESSAGE_RUN_CLOSED: Final = "run is closed"
@@ -63,6 +66,9 @@ CUSTOM_COUNTS_WHEN_NON_ZERO: Final = True
 
 # `PATCH` and `POST` refuse a position that another case of the folder has.
 TAKEN_POSITION_IS_REFUSED: Final = True
+
+# Longest title of a tag, in characters, as of other things with a title.
+TAG_TITLE_LIMIT: Final = 255
 
 # Milestone titles may repeat; names then resolve to several ids.
 MILESTONE_TITLES_ARE_UNIQUE: Final = False

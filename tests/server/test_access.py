@@ -1,13 +1,17 @@
 """Keys, roles, the rate limit, and what every error looks like."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
 from server.conftest import Start
 from server.support import BASE, Api
 
-from runs_as_code.server import create_app, create_key
+from runs_as_code.server import ServerOptions, create_app, create_key
+from runs_as_code.server.web import limits
 
 RUN = {"title": "A run", "type": "live", "queryPlans": [{"folderIds": [2]}]}
 CASE = {"title": "A case", "folderId": 1, "type": "standalone", "priority": "low"}
@@ -101,8 +105,55 @@ def test_unknown_paths_and_methods_answer_json(api: Api):
     assert api.get("/nowhere", 404) == {"message": "Not found"}
     assert api.get("!/", 404) == {"message": "Not found"}
     assert api.get("/project/", 404) == {"message": "Not found"}
-    assert api.send("DELETE", "/project/BD/run").status_code == 405
-    assert api.send("DELETE", "/project/BD/run").headers["allow"] == "GET, HEAD, POST"
+    refused = api.send("PUT", "/project/BD/run")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, POST")
+    deleted = api.send("DELETE", "/project/BD/run")
+    assert (deleted.status_code, deleted.json()) == (404, {"message": "Not found"})
+    assert "allow" not in deleted.headers
+
+
+def test_whatever_breaks_outside_an_endpoint_is_json_too(database: Path):
+    app = create_app(database, options=ServerOptions(has_user_ids=False))
+
+    async def fail(_request: object) -> None:
+        raise ZeroDivisionError
+
+    app.router.add_route("/api/broken", fail)  # type: ignore[arg-type]  # it never answers
+    with Api(app) as api:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+
+        async def ask() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+                return await client.get("/api/broken")
+
+        answer = asyncio.run(ask())
+        assert api.get("/users/me")["user"]["id"] == 1
+    assert (answer.status_code, answer.json()) == (500, {"message": "internal server error"})
+    app.state.store.close()
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(api: Api):
+    async def nothing():
+        raise AssertionError("the body was asked for")
+        yield b""
+
+    for path in ("/project", "/file"):
+        headers = {"Content-Length": "9" * 12, "Content-Type": "multipart/form-data; boundary=x"}
+        answer = api.send("POST", path, content=nothing(), headers=headers)
+        assert answer.status_code == 413
+
+
+def test_the_limit_forgets_keys_that_were_guessed(monkeypatch: pytest.MonkeyPatch):
+    clock = [100.0]
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    limit = limits.RateLimit(20)
+    for number in range(3000):
+        assert limit.admits(str(number))
+    assert [limit.admits("mine") for _ in range(21)] == [True] * 20 + [False]
+    assert len(limit._seen) == 3001
+    clock[0] += 1.5
+    assert limit.admits("mine")
+    assert len(limit._seen) == 1
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,10 @@ def test_a_case_is_created_with_id_and_sequence_number(api: Api):
         ({"pos": 2**31}, 400),
         ({"pos": 0}, 409),
         ({"customFields": []}, 400),
+        ({"tags": ["x" * 256]}, 400),
+        ({"parameterValues": [{"values": {"card": "Visa"}}]}, 400),
+        ({"filledTCaseTitleSuffixParams": ["card"]}, 400),
+        ({"steps": [None, {"sharedStepId": None, "description": 1}]}, 400),
     ],
 )
 def test_bad_cases_are_refused(api: Api, change: dict[str, object], status: int):
@@ -134,3 +138,32 @@ def test_many_cases_are_made_at_once(api: Api):
 def test_the_seed_is_the_same_every_time(api: Api):
     assert api.get("/project/BD/tcase/12")["id"] == "1C6ohknog_yJKed6vuE2viP"
     assert api.get("/project/BD")["id"] == "1C6ohknog_yJKed6vuE2viB"
+
+
+def test_null_in_a_list_is_the_zero_value_as_in_go(api: Api):
+    made = api.make_case(tags=[None, "smoke"], steps=[None], comment=None)
+    shown = api.get(f"/project/BD/tcase/{made['id']}")
+    assert [tag["title"] for tag in shown["tags"]] == ["", "smoke"]
+    assert [(step["description"], step["expected"]) for step in shown["steps"]] == [("", "")]
+    body = {"title": "A", "type": "live", "queryPlans": [{"folderIds": [1, None]}]}
+    assert api.post("/project/BD/run", body, status=400) == {"message": "folder not found"}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("createdAfter=2024-01-01", 59),
+        ("createdAfter=2024-01-01T01:00:00%2B01:00", 59),
+        ("createdAfter=2024-01-01T00:00:00.001Z", 0),
+        ("createdBefore=2024-01-01", 59),
+        ("createdBefore=2023-12-31T23:59:59Z", 0),
+    ],
+)
+def test_moments_are_compared_in_any_spelling(api: Api, query: str, found: int):
+    assert api.get(f"/project/BD/tcase/count?{query}") == {"count": found}
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "0001-01-01T00:00:00%2B14:00", "2024-13-01", "1"])
+def test_a_moment_that_is_none_is_refused(api: Api, moment: str):
+    answer = api.get(f"/project/BD/tcase?createdBefore={moment}", 400)
+    assert "no date and time of ISO 8601" in answer["message"]

@@ -4,12 +4,21 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from server.support import Api
 
-from runs_as_code.server import DatabaseError, create_app, create_key, ensure_database
+from runs_as_code.server import (
+    DatabaseError,
+    DocumentError,
+    create_app,
+    create_key,
+    dump_database,
+    ensure_database,
+    list_emails,
+)
 from runs_as_code.server.store.database import Store
 
 WRITER = """
@@ -112,3 +121,79 @@ def test_processes_share_one_database(database: Path):
     app.state.store.close()
     assert len({run["id"] for run in runs}) == 75
     assert all(run["statusCounts"]["passed"] == 1 for run in runs)
+
+
+def blank(path: Path, kind: str) -> Path:
+    """Make a file that holds nothing, as `mktemp` does or as a process that was killed left it."""
+    path.touch()
+    if kind == "log":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        assert path.stat().st_size > 0
+    return path
+
+
+@pytest.mark.parametrize("kind", ["bytes", "log"])
+def test_an_empty_file_is_a_new_database(tmp_path: Path, kind: str):
+    path = blank(tmp_path / "x.db", kind)
+    (tmp_path / "link.db").symlink_to(path)
+    assert ensure_database(tmp_path / "link.db", "empty")
+    assert not ensure_database(path)
+    assert (tmp_path / "link.db").is_symlink()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("SELECT count(*) FROM user").fetchone() == (1,)
+
+
+def test_an_empty_file_stays_empty_when_its_seed_is_refused(tmp_path: Path):
+    path = blank(tmp_path / "x.db", "bytes")
+    seed = tmp_path / "seed.yaml"
+    head = "apiVersion: qarun/seed/v1\nprojects: [{code: AB, title: x"
+    seed.write_text(head + ", tags: [a, a]}]")
+    with pytest.raises(DocumentError):
+        ensure_database(path, seed)
+    seed.write_text(head + "}]")
+    assert ensure_database(path, seed)
+
+
+def test_many_that_fill_an_empty_file_at_once_fill_it_once(tmp_path: Path):
+    path = blank(tmp_path / "x.db", "bytes")
+    program = (
+        "import sys; from runs_as_code.server import create_key, ensure_database\n"
+        "made = ensure_database(sys.argv[1]); create_key(sys.argv[1], 'ann@example.com')\n"
+        "print(made)"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    fillers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = sorted(filler.communicate()[0] for filler in fillers)
+    assert said == ["False\n", "False\n", "True\n"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM api_key").fetchone() == (3,)
+
+
+def test_a_file_that_only_looks_empty_is_left_alone(tmp_path: Path):
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(DatabaseError, match="no database of the embedded server"):
+        ensure_database(path)
+    path.write_bytes(b"\0" * 5000)
+    with pytest.raises(DatabaseError, match="can't be opened"):
+        ensure_database(path)
+    assert path.read_bytes() == b"\0" * 5000
+
+
+def test_a_database_that_is_damaged_inside_says_so(database: Path):
+    with database.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (database.stat().st_size - 4096))
+    for use in (list_emails, dump_database):
+        with pytest.raises(DatabaseError, match=r"can't be (used|opened)"):
+            use(database)
+
+
+def test_an_inactive_user_gets_no_key(database: Path):
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE user SET is_active = 0 WHERE email = 'ann@example.com'")
+    with pytest.raises(DatabaseError, match="no user has the e-mail"):
+        create_key(database, "ann@example.com")

@@ -11,6 +11,7 @@ from runs_as_code.server import (
     DocumentError,
     Fault,
     Faults,
+    create_key,
     read_faults,
 )
 
@@ -104,4 +105,31 @@ def test_a_faults_file_is_read_and_checked(tmp_path: Path):
     )
     path.write_text("apiVersion: qarun/faults/v1\nfaults: [{kind: earthquake}]\n")
     with pytest.raises(DocumentError, match=r"faults\[0\]\.kind: 'earthquake' is not one of"):
+        read_faults(path)
+
+
+def test_a_stale_list_shows_nobody_what_another_key_saw(start: Start, database: Path):
+    keys = [create_key(database, email) for email in ("adam@example.com", "vera@example.com")]
+    api = start(require_key=True, faults=(Fault("stale-list", "GET /users", skip=1),))
+    answers = [
+        api.send("GET", "/users", headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in (keys[0], keys[1], "nonsense", keys[0])
+    ]
+    assert answers == [200, 403, 401, 200]
+
+
+def test_a_stale_list_repeats_no_error(start: Start):
+    refusal = Fault("status", "GET /project/*/run", skip=1, times=1)
+    api = start(faults=(refusal, Fault("stale-list", "GET /project/*/run", skip=1)))
+    assert titles(api) == []
+    assert api.send("GET", "/project/BD/run").status_code == 503
+    api.make_run("A run")
+    assert titles(api) == []
+
+
+@pytest.mark.parametrize("line", ["seconds: .nan", "probability: .nan", "times: .inf", "seed: .5"])
+def test_a_number_that_is_none_is_refused(tmp_path: Path, line: str):
+    path = tmp_path / "faults.yaml"
+    path.write_text("apiVersion: qarun/faults/v1\nfaults: [{kind: slow, " + line + "}]\n")
+    with pytest.raises(DocumentError, match=line.partition(":")[0]):
         read_faults(path)

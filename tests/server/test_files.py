@@ -70,3 +70,26 @@ def test_a_strange_type_does_no_harm(api: Api):
     found = api.send("GET", f"!/files/{made.json()['id']}")
     assert found.status_code == 200
     assert found.headers["content-security-policy"] == "sandbox"
+
+
+def form(disposition: str, kind: str = "multipart/form-data; boundary=x") -> dict[str, object]:
+    head = f"--x\r\nContent-Disposition: form-data; {disposition}\r\n\r\n"
+    content = head.encode() + b"hi\r\n--x--\r\n"
+    return {"content": content, "headers": {"Content-Type": kind}}
+
+
+def test_media_types_ignore_case(api: Api):
+    given = form('name="file"; filename="a"', "Multipart/Form-Data; boundary=x")
+    assert api.send("POST", "/file", **given).status_code == 201
+
+
+@pytest.mark.parametrize("disposition", ['name="file"; filename=""', 'name="file"'])
+def test_what_has_no_name_is_no_file(api: Api, disposition: str):
+    refused = api.send("POST", "/file", **form(disposition))
+    assert (refused.status_code, refused.json()) == (400, {"message": "http: no such file"})
+
+
+def test_a_broken_form_writes_nothing_to_the_log(api: Api, capfd: pytest.CaptureFixture[str]):
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert api.send("POST", "/file", content=b"--xy", headers=headers).status_code == 400
+    assert capfd.readouterr() == ("", "")

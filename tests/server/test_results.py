@@ -1,5 +1,6 @@
 """Recording results, one and many."""
 
+import pytest
 from server.conftest import Start
 from server.support import Api
 
@@ -80,6 +81,14 @@ def test_a_batch_with_one_bad_item_records_nothing(api: Api):
     assert api.post(path, {"items": []}, status=400) == {"message": "items is required"}
 
 
+@pytest.mark.parametrize("link", [{}, {"url": "u"}, {"text": "t"}, {"url": "", "text": "t"}, None])
+def test_a_link_needs_a_text_and_a_url(api: Api, link: object):
+    run = api.make_run()
+    path = f"/project/BD/run/{run}/tcase/21/result"
+    refused = api.post(path, {"status": "passed", "links": [link]}, status=400)
+    assert refused == {"message": "links must have a text and a url"}
+
+
 def test_bad_results_are_refused(api: Api):
     run = api.make_run()
     path = f"/project/BD/run/{run}/tcase/21/result"
@@ -110,4 +119,28 @@ def test_a_result_names_its_author_and_key(start: Start):
     result = api.get(f"/project/BD/run/{run}/tcase/21")["results"][0]
     assert result["author"]["email"] == "bob@example.com"
     assert len(result["apiKeyId"]) == 23
-    assert result["links"][0]["text"] == "Bug 1"
+    (link,) = result["links"]
+    assert link == {
+        "id": link["id"],
+        "resultId": result["id"],
+        "integrationId": "",
+        "integration": {"id": "", "name": "", "type": "custom", "config": {}},
+        "url": "https://example.com/1",
+        "text": "Bug 1",
+        "meta": {},
+    }
+
+
+def test_links_are_numbered_and_name_the_integration_that_was_sent(api: Api):
+    run = api.make_run()
+    links = [{"url": f"u{n}", "text": "t", "integrationId": "jira"} for n in range(2)]
+    for case in (21, 22):
+        api.result(run, case, links=links)
+    shown = [
+        link
+        for case in (21, 22)
+        for link in api.get(f"/project/BD/run/{run}/tcase/{case}")["results"][0]["links"]
+    ]
+    assert [link["url"] for link in shown] == ["u0", "u1", "u0", "u1"]
+    assert len({link["id"] for link in shown}) == 4
+    assert shown[0]["integrationId"] == shown[0]["integration"]["id"] == "jira"

@@ -11,6 +11,7 @@ from runs_as_code.server import (
     DatabaseError,
     DocumentError,
     create_app,
+    documents,
     dump_database,
     ensure_database,
 )
@@ -126,7 +127,7 @@ def test_a_dump_has_what_was_changed_over_http(tmp_path: Path, database: Path):
         (SEED.replace("template: 2", "template: 3000"), "unknown template 3000"),
         (SEED.replace("browser: B", "browser: C"), "has no option 'C'"),
         (SEED.replace("projects: [WEB]", "projects: [XX]"), "unknown project"),
-        (SEED.replace("code: API", "code: WEB"), "UNIQUE constraint failed: project"),
+        (SEED.replace("code: API", "code: WEB"), "two of its projects have the same code"),
         (SEED.replace("title: Third, seq: 3", "title: Third, seq: 1, id: x"), "does not match"),
         (
             SEED.replace(
@@ -169,3 +170,63 @@ def test_a_dump_refuses_a_foreign_file(tmp_path: Path):
     sqlite3.connect(tmp_path / "x.db").execute("CREATE TABLE x (y)").connection.close()
     with pytest.raises(Exception, match="is no database of the embedded server"):
         dump_database(tmp_path / "x.db")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("projects: [{code: AB, title: x, folders: &f [{title: y, folders: *f}]}]", "too deeply"),
+        (f"projects: {'[' * 5000}{']' * 5000}", "too deeply"),
+        ("projects: [{code: AB, title: x, milestones: [{title: a, id: 0}]}]", "minimum of 1"),
+        ("projects: [{code: AB, title: x, milestones: [{title: a, id: .nan}]}]", "not of type"),
+        ("projects: [{code: AB, title: 2024-99-99}]", "is no YAML"),
+        (f"projects: [{{code: AB, title: {'9' * 5000}}}]", "is no YAML"),
+        ("projects: [{code: AB, title: x, tags: [a, a]}]", "two of its tags have the same title"),
+    ],
+)
+def test_a_seed_can_be_wrong_in_stranger_ways(tmp_path: Path, lines: str, message: str):
+    with pytest.raises(DocumentError, match=message):
+        build(tmp_path, f"apiVersion: qarun/seed/v1\n{lines}\n")
+
+
+def test_a_seed_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(documents, "_LARGEST", 100)
+    with pytest.raises(DocumentError, match="more than 100 bytes"):
+        build(tmp_path, SEED)
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    with pytest.raises(DocumentError):
+        ensure_database(tmp_path / "x.db", tmp_path / "zero.yaml")
+
+
+@pytest.mark.parametrize("seed", ["empty", "demo"])
+def test_a_dump_of_anything_can_be_read(tmp_path: Path, seed: str):
+    database = tmp_path / "x.db"
+    ensure_database(database, seed)
+    app = create_app(database)
+    with Api(app) as api:
+        if seed == "empty":
+            body = {"code": "BD", "title": "\x00 \u2028: [", "skipDefaultFolder": True}
+            api.post("/project", body)
+            api.post("/project/BD/tcase/folder/bulk", {"folders": [{"path": ["- a", "#b"]}]}, 200)
+        steps = [{}, {"expected": "\x85"}]
+        made = api.make_case(type="template", steps=steps, parameterValues=[{}], tags=["", "~"])
+        api.patch(f"/project/BD/tcase/{made['id']}", {"requirements": [{"text": "a", "url": ""}]})
+    app.state.store.close()
+    text = dump_database(database)
+    assert dump_database(build(tmp_path, text, "copy")) == text
+
+
+def test_a_dump_of_no_project_can_be_read(tmp_path: Path):
+    ensure_database(tmp_path / "x.db", "empty")
+    text = dump_database(tmp_path / "x.db")
+    assert dump_database(build(tmp_path, text, "copy")) == text
+
+
+def test_folders_too_deep_for_yaml_are_an_error(tmp_path: Path, database: Path):
+    app = create_app(database)
+    with Api(app) as api:
+        path = [str(number) for number in range(1500)]
+        api.post("/project/BD/tcase/folder/bulk", {"folders": [{"path": path}]}, 200)
+    app.state.store.close()
+    with pytest.raises(DatabaseError, match="nested too deeply"):
+        dump_database(database)

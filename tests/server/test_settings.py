@@ -199,3 +199,11 @@ def test_a_closed_run_takes_comments(api: Api):
     api.close_run(run)
     assert len(api.post(f"/project/BD/run/{run}/log", {"comment": "done"})["id"]) == 23
     api.post("/project/BD/run/99/log", {"comment": "x"}, status=404)
+
+
+def test_a_filled_title_has_the_limit_of_any_other(api: Api):
+    body = {"title": "${a}" * 100, "folderId": 1, "type": "template", "priority": "low"}
+    values = [{"values": {"a": "x" * 6}}]
+    refused = api.post("/project/BD/tcase", body | {"parameterValues": values}, status=400)
+    assert refused["message"] == "title of a filled test case must be 1-511 characters long"
+    assert api.get("/project/BD/tcase/count") == {"count": 59}

@@ -66,6 +66,7 @@ _BY_SEQ = Struct(_BY_SEQ.name, {**_BY_SEQ.fields, "limit": "int", "page": "int"}
 _NAMED_IDS = 500
 _MAX_POSITION = 2**31 - 1
 _MAX_FILLED = 100
+_OF_TEMPLATES = ("parameterValues", "filledTCaseTitleSuffixParams")
 
 
 def list_cases(call: Call) -> Reply:
@@ -153,7 +154,7 @@ def create_case(call: Call) -> Reply:
         raise refuse("folderId is required")
     if "priority" not in body:
         raise refuse("priority is required")
-    _check_fields(body)
+    _check_fields(body, kind)
     draft = CaseDraft(
         title=body["title"],
         folder_id=body["folderId"],
@@ -176,7 +177,7 @@ def change_case(call: Call) -> Reply:
     body = call.body(_UPDATE)
     if "title" in body:
         check_length(body, "title", 1, 511)
-    _check_fields(body)
+    _check_fields(body, row.type)
     names = {"title": "title", "priority": "priority", "isDraft": "is_draft", "pos": "pos"}
     fields = {column: body[name] for name, column in names.items() if name in body}
     content = make_content(call.connection, call.project_id, body)
@@ -189,7 +190,10 @@ def change_case(call: Call) -> Reply:
     return Reply({"message": "Test case updated"})
 
 
-def _check_fields(body: dict[str, Any]) -> None:
+def _check_fields(body: dict[str, Any], kind: str) -> None:
+    if kind != TEMPLATE and any(body.get(name) for name in _OF_TEMPLATES):
+        raise refuse(f"{' and '.join(_OF_TEMPLATES)} are for template test cases only")
+    _check_tags(body)
     if body.get("priority", PRIORITIES[0]) not in PRIORITIES:
         raise refuse("priority must be one of low, medium, high")
     if not 0 <= body.get("pos", 0) <= _MAX_POSITION:
@@ -204,6 +208,11 @@ def _check_fields(body: dict[str, Any]) -> None:
         check_length(link, "url", 1, 255)
 
 
+def _check_tags(body: dict[str, Any]) -> None:
+    if any(len(title) > guesses.TAG_TITLE_LIMIT for title in body.get("tags", ())):
+        raise refuse(f"tags must be at most {guesses.TAG_TITLE_LIMIT} characters long")
+
+
 def create_cases(call: Call) -> Reply:
     """Create many cases in one folder, which is made where missing [CLI]."""
     body = call.body(_BULK)
@@ -214,6 +223,7 @@ def create_cases(call: Call) -> Reply:
         raise refuse("tcases is required")
     for item in wanted:
         check_length(item, "title", 1, 511)
+        _check_tags(item)
     folder_id = ensure_path(call.connection, call.project_id, path)[-1]
     made = []
     for item in wanted:

@@ -48,6 +48,9 @@ def _outcome(call: Call, body: dict[str, Any], case_name: str) -> Outcome:
         raise refuse("status is required")
     if not 0 <= body.get("timeTaken", 0) <= _MAX_TIME:
         raise refuse(f"timeTaken must be 0-{_MAX_TIME}")
+    for link in body.get("links", ()):
+        if not (link.get("text") and link.get("url")):
+            raise refuse("links must have a text and a url")
     return Outcome(
         case_id=find_case(call.connection, call.project_id, case_name).id,
         status=body["status"],

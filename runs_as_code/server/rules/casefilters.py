@@ -114,9 +114,9 @@ def _rarer_conditions(query: Query) -> list[ColumnElement[bool]]:
         conditions.append(_newest(is_one_of(found, preconditions)))
     if authors := query.integers("authorIds"):
         conditions.append(is_one_of(tcase.c.author_id, authors))
-    if after := query.text("createdAfter"):
+    if after := query.moment("createdAfter"):
         conditions.append(tcase.c.created_at >= after)
-    if before := query.text("createdBefore"):
+    if before := query.moment("createdBefore"):
         conditions.append(tcase.c.created_at <= before)
     return conditions
 

@@ -33,8 +33,8 @@ def filter_members(
 
 def _rules(query: Query, views: CaseViews) -> list[_Rule]:
     rules: list[_Rule] = []
-    if search := (query.text("search") or "").lower():
-        rules.append(lambda row: search in row.title.lower())
+    if search := (query.text("search") or "").casefold():
+        rules.append(lambda row: search in row.title.casefold())
     if priorities := query.choices("priorities", PRIORITIES):
         rules.append(lambda row: row.priority in priorities)
     if tags := frozenset(query.integers("tags")):

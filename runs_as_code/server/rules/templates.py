@@ -19,6 +19,7 @@ from runs_as_code.server.rules.cases import (
 from runs_as_code.server.store.tables import tcase
 from runs_as_code.server.web.problems import refuse
 
+_TITLE_LIMIT = 511
 _NOT_INHERITED = ("parameterValues", "filledTCaseTitleSuffixParams", "tags")
 
 
@@ -77,6 +78,8 @@ def _sync_one(
     template, version = source
     suffix = version.content.get("filledTCaseTitleSuffixParams") or ()
     title = filled_title(version.title, suffix, values)
+    if not 1 <= len(title) <= _TITLE_LIMIT:
+        raise refuse(f"title of a filled test case must be 1-{_TITLE_LIMIT} characters long")
     content = _filled_content(version.content, values)
     tags = tag_titles(connection, version.content.get("tags", ()))
     if known is not None:

@@ -5,4 +5,10 @@ from datetime import UTC, datetime
 
 def now() -> str:
     """Return the present moment, e.g. `2024-01-01T00:00:00.000Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return write_moment(datetime.now(UTC))
+
+
+def write_moment(moment: datetime) -> str:
+    """Write a moment of any zone as the API does."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

@@ -20,6 +20,10 @@ from runs_as_code.errors import QarunError
 from runs_as_code.server.store.tables import APPLICATION_ID, SCHEMA_VERSION
 
 BUSY_TIMEOUT = 60.0  # seconds
+# SQLite's file format: what it begins with, and where the application's mark is.
+_MAGIC = b"SQLite format 3\0"
+_HEAD = 100
+_MARK = slice(68, 72)
 _LOCKED = ("database is locked", "locking protocol", "database schema is locked")
 
 
@@ -76,6 +80,16 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     connection.create_function("fold_case", 1, str.casefold, deterministic=True)
 
 
+def start_log(engine: Engine) -> None:
+    """Switch a new file to write-ahead logging, outside any transaction."""
+    connection = engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        _patiently(lambda: driver.execute("PRAGMA journal_mode = WAL"))
+    finally:
+        connection.close()
+
+
 def _begin(connection: Connection) -> None:
     is_write = connection.get_execution_options().get("is_write", False)
     driver = connection.connection.driver_connection
@@ -101,7 +115,7 @@ def _patiently(action: Callable[[], object]) -> None:
 def check_version(path: Path) -> None:
     """Refuse a file that is no database of this server's schema version."""
     try:
-        application, version = _patient_read(path)
+        application, version, _ = _patient_read(path)
     except sqlite3.DatabaseError as error:
         raise DatabaseError(
             f"`{path}` can't be opened as an embedded server's database: {error}",
@@ -120,21 +134,45 @@ def check_version(path: Path) -> None:
         )
 
 
-def _patient_read(path: Path) -> tuple[int, int]:
+def is_blank(path: Path) -> bool:
+    """Say whether a file is there and holds nothing: no bytes, or a SQLite database without tables.
+
+    Never raises; what can't be read holds something.
+    """
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+        # A mark in the file itself spares the look inside; a missing one may be in the log yet.
+        if head[_MARK].strip(b"\0") or (head and not head.startswith(_MAGIC)):
+            return False
+        return not any(_patient_read(path))
+    except (OSError, sqlite3.Error):
+        return False
+
+
+def read_marks(execute: Callable[[str], Any]) -> tuple[int, ...]:
+    """Return a database's application, its schema version, and how many tables it has."""
+    statements = (
+        "PRAGMA application_id",
+        "PRAGMA user_version",
+        "SELECT count(*) FROM sqlite_master",
+    )
+    return tuple(int(execute(statement).fetchone()[0]) for statement in statements)
+
+
+def _patient_read(path: Path) -> tuple[int, ...]:
     # Not created: what is missing by now is behind a link.
     address = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(address, timeout=BUSY_TIMEOUT, uri=True)
     found: list[int] = []
 
     def read() -> None:
-        found.clear()
-        found.extend(
-            int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
-            for pragma in ("application_id", "user_version")
-        )
+        found[:] = read_marks(connection.execute)
 
     try:
         _patiently(read)
     finally:
         connection.close()
-    return found[0], found[1]
+    return tuple(found)

@@ -1,6 +1,7 @@
 """JSON bodies, read the way a Go service reads them.
 
-Unknown keys are ignored, `null` counts as absent, a wrong type is named in Go's own words:
+Unknown keys are ignored, `null` counts as absent and as the zero value inside a list, a wrong type
+is named in Go's own words:
 `json: cannot unmarshal string into Go struct field CreateTCaseRequest.folderId of type int` [3P].
 """
 
@@ -105,19 +106,27 @@ def _read(value: Any, kind: Kind, owner: str, path: tuple[str, ...]) -> Any:
             return _read_struct(value, kind, path)
     elif isinstance(kind, ListOf):
         if isinstance(value, list):
-            return [_read(item, kind.item, owner, path) for item in value if item is not None]
+            return [_read_item(item, kind.item, owner, path) for item in value]
     elif isinstance(kind, MapOf):
         if isinstance(value, dict):
             items = value.items()
-            return {
-                key: _read(item, kind.item, owner, path) for key, item in items if item is not None
-            }
+            return {key: _read_item(item, kind.item, owner, path) for key, item in items}
     elif _fits(value, kind):
         return value
     raise refuse(
         f"json: cannot unmarshal {_word(value)} into Go struct field "
         f"{owner}.{'.'.join(path)} of type {_type_name(kind)}"
     )
+
+
+def _read_item(value: Any, kind: Kind, owner: str, path: tuple[str, ...]) -> Any:
+    return _zero(kind) if value is None else _read(value, kind, owner, path)
+
+
+def _zero(kind: Kind) -> Any:
+    if isinstance(kind, str):
+        return {"string": "", "int": 0, "bool": False}[kind]
+    return [] if isinstance(kind, ListOf) else {}
 
 
 def _fits(value: Any, kind: str) -> bool:

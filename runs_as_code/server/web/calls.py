@@ -25,7 +25,7 @@ from runs_as_code.server.web.bodies import Struct, decode, parse_json
 from runs_as_code.server.web.keys import Caller, find_caller, read_key, require_role
 from runs_as_code.server.web.problems import ApiError, missing
 from runs_as_code.server.web.queries import Query
-from runs_as_code.server.web.uploads import Upload, read_uploads
+from runs_as_code.server.web.uploads import Upload, check_announced, read_uploads
 
 AUDIT_PATH = "/audit-logs"
 _log = logging.getLogger("runs_as_code.server")
@@ -128,6 +128,7 @@ async def _receive(endpoint: Endpoint, request: Request) -> _Received:
 
 async def read_body(request: Request, limit: int) -> bytes:
     """Read a body of at most `limit` bytes; a larger one is 413."""
+    check_announced(request, limit)
     chunks = []
     size = 0
     async for chunk in request.stream():

@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runs_as_code.server import guesses
@@ -31,6 +32,7 @@ FaultKind = Literal[
     "lost-before", "lost-after", "reset", "status", "status-after", "slow", "stale-list"
 ]
 KINDS: tuple[str, ...] = get_args(FaultKind)
+_OK = 200
 _TOO_MANY = 429
 
 
@@ -102,13 +104,13 @@ class Faults:
         """Whether answers have to be remembered for a stale list."""
         return any(fault.kind == "stale-list" for fault, _ in self._faults)
 
-    def remember(self, url: str, answer: list[Message]) -> None:
+    def remember(self, asked: str, answer: list[Message]) -> None:
         """Keep the newest true answer to a GET."""
-        self._answers[url] = answer
+        self._answers[asked] = answer
 
-    def recall(self, url: str) -> list[Message] | None:
+    def recall(self, asked: str) -> list[Message] | None:
         """Return the answer that a GET had before."""
-        return self._answers.get(url)
+        return self._answers.get(asked)
 
 
 async def run_with_faults(
@@ -174,8 +176,10 @@ async def _collect(app: ASGIApp, scope: Scope, receive: Receive) -> list[Message
     return answer
 
 
-def _url(scope: Scope) -> str:
-    return f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+def _asked(scope: Scope) -> str:
+    """Name what was asked and with which key: nobody is shown what another key was."""
+    key = Headers(scope=scope).get("authorization", "")
+    return f"{key} {scope['path']}?{scope['query_string'].decode('latin-1')}"
 
 
 async def _run_and_remember(
@@ -185,13 +189,14 @@ async def _run_and_remember(
         await app(scope, receive, send)
         return
     answer = await _collect(app, scope, receive)
-    faults.remember(_url(scope), answer)
+    if answer and answer[0].get("status") == _OK:
+        faults.remember(_asked(scope), answer)
     for message in answer:
         await send(message)
 
 
 async def _repeat(app: ASGIApp, faults: Faults, scope: Scope, receive: Receive, send: Send) -> None:
-    answer = faults.recall(_url(scope))
+    answer = faults.recall(_asked(scope))
     if answer is None:
         await _run_and_remember(app, faults, scope, receive, send)
         return

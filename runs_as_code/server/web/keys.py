@@ -51,8 +51,8 @@ def digest(key: str) -> str:
 
 
 def make_key(connection: Connection, email: str, name: str = "") -> str:
-    """Create a key for a user and return it; raise `LookupError` for an unknown e-mail."""
-    user_id = connection.scalar(select(user.c.id).where(user.c.email == email))
+    """Create a key for a user and return it; raise `LookupError` where none is active."""
+    user_id = connection.scalar(select(user.c.id).where(user.c.email == email, user.c.is_active))
     if user_id is None:
         raise LookupError(email)
     key_id = new_id()

@@ -6,6 +6,7 @@ from collections import deque
 
 MESSAGE = "Too many requests, please try again later."
 _WINDOW = 1.0  # seconds
+_MANY_KEYS = 1000
 
 
 class RateLimit:
@@ -22,6 +23,8 @@ class RateLimit:
             return True
         moment = time.monotonic()
         with self._lock:
+            if len(self._seen) > _MANY_KEYS:  # whoever guesses keys must not fill the memory
+                self._forget(moment - _WINDOW)
             seen = self._seen.setdefault(key, deque())
             while seen and seen[0] <= moment - _WINDOW:
                 seen.popleft()
@@ -29,3 +32,6 @@ class RateLimit:
                 return False
             seen.append(moment)
             return True
+
+    def _forget(self, before: float) -> None:
+        self._seen = {key: seen for key, seen in self._seen.items() if seen and seen[-1] > before}

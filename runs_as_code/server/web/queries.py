@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from runs_as_code.server import guesses
+from runs_as_code.server.store.clock import write_moment
 from runs_as_code.server.web.problems import refuse
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
@@ -46,6 +48,17 @@ class Query:
         if value not in _TRUE | _FALSE:
             raise refuse(f'strconv.ParseBool: parsing "{value}": invalid syntax')
         return value in _TRUE
+
+    def moment(self, name: str) -> str | None:
+        """Return a moment as the database writes it, from ISO 8601 with or without a time."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            found = datetime.fromisoformat(value)
+            return write_moment(found if found.tzinfo else found.replace(tzinfo=UTC))
+        except (ValueError, OverflowError) as error:  # a zone may lead out of the calendar
+            raise refuse(f'parsing time "{value}": no date and time of ISO 8601') from error
 
     def choice(self, name: str, allowed: Collection[str]) -> str | None:
         """Return a value out of a fixed set."""
