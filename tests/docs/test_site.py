@@ -1,6 +1,10 @@
 """The hook that brings files of the repository into the site, and the look at what pages load."""
 
 import importlib.util
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -97,6 +101,25 @@ def test_what_a_reader_may_follow_is_fine(html):
 
 def test_a_site_without_pages_is_none(tmp_path):
     assert look.check(tmp_path) == [f"{tmp_path}: no built site"]
+
+
+def test_what_is_broken_stops_the_build(tmp_path):
+    for name in ("docs", "script", "examples", "schemas", "bench"):
+        ignored = shutil.ignore_patterns(".*", "__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for path in (*ROOT.glob("*.md"), ROOT / "mkdocs.yml"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "docs" / "orphan.md").write_text("# In no navigation\n")
+    with (tmp_path / "docs" / "faq.md").open("a") as page:
+        page.write("[a](nowhere.md) [b](concepts.md#nothing) [c](../examples/nothing.yaml)\n")
+
+    (flags,) = re.findall(r"/mkdocs (build .*?) >", (ROOT / "script" / "docs").read_text())
+    command = [sys.executable, "-m", "mkdocs", *flags.split()]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1, ended.stderr
+    for each in ("orphan.md", "nowhere.md", "#nothing", "nothing.yaml.md"):
+        assert each in ended.stderr
 
 
 def test_styles_are_looked_through(tmp_path):
