@@ -1,11 +1,14 @@
 """`qarun drift`: what people changed, apart from what Git wants to change."""
 
+from dataclasses import dataclass
+from itertools import chain
+
 import click
 
 from runs_as_code import __version__
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.looping import Loop, connected
-from runs_as_code.cli.options import Sources, format_option, output_options, source_options
+from runs_as_code.cli.options import Sources, format_option, grouped, output_options, source_options
 from runs_as_code.cli.outputs import (
     REPORT_FORMATS,
     Outputs,
@@ -19,28 +22,53 @@ from runs_as_code.cli.reading import (
     first_file,
     now,
 )
+from runs_as_code.engine.cases import read_drift
+from runs_as_code.engine.connecting import ConnectionSettings
 from runs_as_code.engine.planning import make_plan
 from runs_as_code.errors import ExitCode, RefusedError
+from runs_as_code.model.desired import ManifestSet
 from runs_as_code.model.drift import DriftKind, DriftReport
-from runs_as_code.model.plan import Approvals
-from runs_as_code.planning.drift import find_drift
+from runs_as_code.model.plan import Approvals, Plan
 from runs_as_code.report.drifting import drift_to_json, render_drift
 from runs_as_code.report.jsontext import dump_json
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Which drift is looked for: only of these keys, not of these kinds, in test cases as well."""
+
+    targets: tuple[str, ...]
+    ignored: tuple[str, ...]
+    with_test_cases: bool
+
+
+wish_options = grouped(
+    "wishes",
+    Wishes,
+    click.option(
+        "--target", "targets", multiple=True, metavar="GLOB", help="Only these keys. Repeatable."
+    ),
+    click.option(
+        "--ignore",
+        "ignored",
+        multiple=True,
+        type=click.Choice([kind.value for kind in DriftKind]),
+        metavar="KIND",
+        help="Leave this kind of drift out; repeatable. docs/outputs.md has the kinds.",
+    ),
+    click.option(
+        "--cases",
+        "with_test_cases",
+        is_flag=True,
+        help="Also which static runs would hold other test cases, were they made today: reads the"
+        " project's test cases, and those of each such run.",
+    ),
+)
+
+
 @click.command("drift")
 @source_options
-@click.option(
-    "--target", "targets", multiple=True, metavar="GLOB", help="Only these keys. Repeatable."
-)
-@click.option(
-    "--ignore",
-    "ignored",
-    multiple=True,
-    type=click.Choice([kind.value for kind in DriftKind]),
-    metavar="KIND",
-    help="Leave this kind of drift out; repeatable. docs/outputs.md has the kinds.",
-)
+@wish_options
 @format_option
 @outputs_options(REPORT_FORMATS)
 @output_options
@@ -48,8 +76,7 @@ from runs_as_code.report.jsontext import dump_json
 def command(
     console: Console,
     sources: Sources,
-    targets: tuple[str, ...],
-    ignored: tuple[str, ...],
+    wishes: Wishes,
     *,
     output: str,
     outputs: Outputs,
@@ -61,8 +88,10 @@ def command(
     counted, and `plan` shows it.
     """
     outputs.check()
-    report = _drift(console, sources, Approvals(targets=targets), outputs)
-    report = report.without(frozenset(map(DriftKind, ignored)))
+    manifests = read_or_publish(sources, console, outputs)
+    settings = connection_settings(sources, console)
+    report = _drift(manifests, settings, wishes)
+    report = report.without(frozenset(map(DriftKind, wishes.ignored)))
     is_told = outputs.is_wanted and _publish(console, outputs, report)
     if output == "json":
         console.data(dump_json(drift_to_json(report, tool_version=__version__)))
@@ -77,19 +106,23 @@ def _publish(console: Console, outputs: Outputs, report: DriftReport) -> bool:
     return publish(console, outputs, drift_publication(report, outputs, console.environ))
 
 
-def _drift(console: Console, sources: Sources, targets: Approvals, outputs: Outputs) -> DriftReport:
-    manifests = read_or_publish(sources, console, outputs)
+def _drift(manifests: ManifestSet, settings: ConnectionSettings, wishes: Wishes) -> DriftReport:
+    targets = Approvals(targets=wishes.targets)
     check_targets(targets, manifests)
-    settings = connection_settings(sources, console)
     with Loop() as loop, connected(loop, settings, first_file(manifests)) as connections:
         planned = loop.run(
             make_plan(manifests, connections.server_of, connections.open, targets, now())
         )
-    projects = [
-        find_drift(session.given, plan) for session in planned.sessions for plan in session.plans
-    ]
-    for project in projects:
-        for refusal in project.plan.refusals:
+        _refuse_incomplete(planned.plan)
+        projects = [
+            loop.run(read_drift(session, with_test_cases=wishes.with_test_cases))
+            for session in planned.sessions
+        ]
+    return DriftReport(planned.plan.created_at, tuple(chain.from_iterable(projects)))
+
+
+def _refuse_incomplete(plan: Plan) -> None:
+    for project in plan.projects:
+        for refusal in project.refusals:
             if refusal.rule == "incomplete-listing":
                 raise RefusedError(refusal.message, hint=refusal.line)
-    return DriftReport(planned.plan.created_at, tuple(projects))

@@ -16,7 +16,8 @@ class DriftKind(StrEnum):
     marker any more. `marker-damaged`: our marker is in a description and can't be read.
     `title-taken`: an open run that `qarun` did not make bears the title. `in-doubt`: our marker is
     in a run that was renamed or shares its title. `copied`: somebody cloned the run, marker and
-    all, and the copy is open.
+    all, and the copy is open. `cases-changed`: the run holds the test cases of its creation, and
+    its selection would find others today.
     """
 
     TITLE_CHANGED = "title-changed"
@@ -31,6 +32,7 @@ class DriftKind(StrEnum):
     TITLE_TAKEN = "title-taken"
     IN_DOUBT = "in-doubt"
     COPIED = "copied"
+    CASES_CHANGED = "cases-changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,25 @@ class RunCase:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryCase:
+    """A test case of the project that may enter runs."""
+
+    id: str
+    seq: int
+    folder_id: int
+    priority: str
+    tag_ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The test cases of a project, and the parent of each folder (0 at the root)."""
+
+    cases: tuple[LibraryCase, ...]
+    parents: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Something that has an id and a name: a milestone, a folder (full path), a tag, a user."""
 
@@ -98,13 +117,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class NamesNeeded:
-    """Which kinds of names a plan must resolve; test cases and users one by one."""
+    """Which kinds of names a plan must resolve; test cases and users one by one.
+
+    `library` asks for all test cases of the project, which no plan needs.
+    """
 
     milestones: bool = False
     folders: bool = False
     tags: bool = False
     users: tuple[str, ...] = ()
     tcases: tuple[int | str, ...] = ()
+    library: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +145,4 @@ class Catalog:
     users: tuple[Entry, ...] | None = None
     are_users_complete: bool = False
     tcases: Mapping[int | str, str | None] = field(default_factory=dict)
+    library: Library | None = None

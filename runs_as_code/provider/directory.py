@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
 from runs_as_code.errors import BadResponseError
-from runs_as_code.model.live import Entry
+from runs_as_code.model.live import Entry, LibraryCase
 from runs_as_code.provider import wire_names
 from runs_as_code.provider.address import segment
 from runs_as_code.provider.exchange import Answer, Request, Sender
@@ -58,6 +58,26 @@ async def list_folders(sender: Sender, project: str) -> tuple[Folder, ...]:
 
     found = _all_pages(sender, request, wire_names.parse_folder_page, lambda folder: folder.id)
     return tuple([folder async for folder in found])
+
+
+async def list_library_cases(sender: Sender, project: str) -> tuple[LibraryCase, ...]:
+    """List the test cases that may enter runs: neither templates [HELP] nor drafts [J]."""
+    path = f"/project/{segment(project)}/tcase"
+    fixed = (
+        ("types", "standalone"),
+        ("types", "filled"),
+        ("draft", "false"),
+        ("include", "tags"),
+        ("sortField", "id"),
+        ("sortOrder", "asc"),
+    )
+
+    def request(window: Mapping[str, int]) -> Request:
+        query = (*fixed, *((key, str(value)) for key, value in window.items()))
+        return Request("GET", path, query=query, scope=project)
+
+    found = _all_pages(sender, request, wire_names.parse_library_page, lambda case: case.id)
+    return tuple([case async for case in found])
 
 
 async def get_me(sender: Sender, *, scope: str = "") -> Entry | None:

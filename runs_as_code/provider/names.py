@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from runs_as_code.errors import QarunError
-from runs_as_code.model.live import Catalog, Entry, Listing, NamesNeeded
+from runs_as_code.model.live import Catalog, Entry, Library, Listing, NamesNeeded
 from runs_as_code.provider import directory
 from runs_as_code.provider.exchange import Sender
 from runs_as_code.provider.wire_names import Folder
@@ -25,12 +25,13 @@ async def load_catalog(
     sender: Sender, project: str, needed: NamesNeeded, listing: Listing
 ) -> Catalog:
     """Look up the kinds of names that are needed; kinds that are not stay None."""
-    milestones, folders, tags, people, tcases = await together(
+    milestones, folders, tags, people, tcases, library = await together(
         _if(needed.milestones, lambda: directory.list_milestones(sender, project)),
         _if(needed.folders, lambda: _folder_entries(sender, project)),
         _if(needed.tags, lambda: directory.list_tags(sender, project)),
         _if(needed.users, lambda: _users(sender, project, needed.users, listing)),
         _if(needed.tcases, lambda: _tcases(sender, project, needed.tcases, listing)),
+        _if(needed.library, lambda: _library(sender, project)),
     )
     return Catalog(
         milestones=milestones,
@@ -39,6 +40,7 @@ async def load_catalog(
         users=people[0] if people else None,
         are_users_complete=people is not None and people[1],
         tcases=tcases or {},
+        library=library,
     )
 
 
@@ -99,6 +101,13 @@ def _fill_path(folder_id: int, by_id: Mapping[int, Folder], paths: dict[int, str
         parent = paths[folder.parent_id]
         if parent is not None:
             paths[folder.id] = f"{parent}/{folder.title}" if parent else folder.title
+
+
+async def _library(sender: Sender, project: str) -> Library:
+    cases, folders = await together(
+        directory.list_library_cases(sender, project), directory.list_folders(sender, project)
+    )
+    return Library(cases, {folder.id: folder.parent_id for folder in folders})
 
 
 async def _users(

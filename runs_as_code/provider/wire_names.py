@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from runs_as_code.model.live import Entry
+from runs_as_code.model.live import Entry, LibraryCase
 from runs_as_code.provider.shape import (
     Body,
     decode,
@@ -86,6 +86,11 @@ def parse_test_case_page(label: str, body: Body) -> Page[TestCaseKey]:
     return _page(label, body, _test_case)
 
 
+def parse_library_page(label: str, body: Body) -> Page[LibraryCase]:
+    """Read one page of test cases with their folder, priority and tags."""
+    return _page(label, body, _library_case)
+
+
 def parse_test_case(label: str, body: Body) -> TestCaseKey:
     """Read one test case."""
     return decode(label, body, _test_case)
@@ -153,6 +158,17 @@ def _folder(found: Mapping[str, Any]) -> Folder:
 def _test_case(found: object) -> TestCaseKey:
     case = mapping(found)
     return TestCaseKey(id=string(case, "id"), seq=integer(case, "seq"))
+
+
+def _library_case(found: Mapping[str, Any]) -> LibraryCase:
+    tags = each(members(found, "tags"), "tags", lambda tag: integer(mapping(tag), "id"))
+    return LibraryCase(
+        id=string(found, "id"),
+        seq=integer(found, "seq"),
+        folder_id=integer(found, "folderId"),
+        priority=string(found, "priority"),
+        tag_ids=frozenset(tags),
+    )
 
 
 def _user(found: Mapping[str, Any]) -> Entry | None:

@@ -139,3 +139,39 @@ def test_a_listing_that_is_incomplete_tells_nothing(applied: Path, monkeypatch):
     ended = call("drift", "-f", applied)
     assert (ended.code, ended.out) == (5, "")
     assert "the server counts 3" in ended.err
+
+
+FIXED = """\
+runs:
+  fixed:
+    title: Fixed
+    type: static
+    queryPlans: [{folders: [Checkout, Menu], tags: [smoke, regression]}]
+  structure:
+    title: Structure
+    type: static_struct
+    queryPlans: [{folders: [Cart], priorities: [high, medium]}]
+"""
+
+
+def test_cases_are_compared_only_when_asked_for(tmp_path: Path, database: Path):
+    path = write(tmp_path / "m.yaml", FIXED)
+    assert call("apply", "--auto-approve", "-f", path).code == 0
+    # What the client finds is what the server found: filters, subfolders, union of plans.
+    ended = call("drift", "--cases", "-f", path)
+    assert (ended.code, ended.out.splitlines()[-1]) == (0, "No drift. 2 runs checked.")
+
+    by_hand(database, "UPDATE tcase SET folder_id = 6 WHERE seq = 57")
+    assert call("drift", "-f", path).code == 0
+    ended = call("drift", "--cases", "-f", path)
+    assert ended.code == 2
+    assert "Drift: 1 cases-changed; 2 runs checked" in ended.out
+    assert "cases-changed: if it were made today, test case BD-057 would join" in ended.out
+    assert "`qarun apply --replace fixed` makes it anew" in ended.out
+    assert call("drift", "--cases", "--ignore", "cases-changed", "-f", path).code == 0
+    data = call("drift", "--cases", "--format", "json", "-f", path).json
+    assert data["summary"]["kinds"]["cases-changed"] == 1
+    # It never is a reason to replace the run.
+    assert call("plan", "--detailed-exitcode", "-f", path).code == 0
+    assert call("apply", "--auto-approve", "--replace", "fixed", "-f", path).code == 0
+    assert call("drift", "--cases", "-f", path).code == 0
