@@ -18,6 +18,7 @@ COMMANDS = {
     "drift": "Show what people changed, apart from what Git wants to change.",
     "show": "Show a saved plan, offline.",
     "apply": "Create, clone and close runs until they are as the manifests say.",
+    "reconcile": "Plan and apply, once or for ever, without anybody to ask.",
     "list": "List the live runs and what each is to the manifests.",
     "serve": "Serve an embedded QA Sphere on a port.",
     "exit-codes": "Explain the exit codes.",

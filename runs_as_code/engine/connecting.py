@@ -60,6 +60,7 @@ class Connections:
         self._first_file = first_file
         self._clients: dict[str, QaSphereClient] = {}
         self._credentials: dict[str | None, Credentials] = {}
+        self._closers: list[Callable[[], None]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,6 +68,13 @@ class Connections:
     async def __aexit__(self, *_: object) -> None:
         for client in self._clients.values():
             await client.aclose()
+        for close in self._closers:
+            close()
+
+    @property
+    def throttled_seconds(self) -> float:
+        """How long the servers made us wait because of too many requests."""
+        return sum(client.throttled_seconds for client in self._clients.values())
 
     def server_of(self, manifest: Manifest) -> str:
         """Return the server of a manifest: flag, file, environment.
@@ -98,7 +106,9 @@ class Connections:
         if credentials.server == EMBEDDED:
             from runs_as_code.server.app import create_app  # noqa: PLC0415  lazy: SQL and HTTP
 
-            return embedded_client(create_app(self._database()))
+            app = create_app(self._database())
+            self._closers.append(app.state.store.close)
+            return embedded_client(app)
         rate = RATE_LIMIT if self._settings.rate is None else self._settings.rate
         return QaSphereClient(
             credentials.server,

@@ -69,7 +69,7 @@ async def make_plan(
         )
     )
     for one, other in same_projects(sessions):
-        raise same_project_error(one, other)
+        raise same_project_error(one.given.project, other.given.project)
     plan = assemble((p for session in sessions for p in session.plans), approvals, created_at)
     files = tuple(dict.fromkeys(manifest.file for manifest in manifests.manifests))
     # The slowest of several servers says how long it takes; 0 is no limit at all.
@@ -92,16 +92,20 @@ def same_projects(sessions: Sequence[Session]) -> Iterator[tuple[Session, Sessio
     """Yield projects that are called by code in one file and by id in another, or may be."""
     for one, other in combinations(sessions, 2):
         if one.given.server == other.given.server and not (
-            _is_another(one.given.project, other.given.project, other.given.listing)
-            or _is_another(other.given.project, one.given.project, one.given.listing)
+            is_another(one.given.project, other) or is_another(other.given.project, one)
         ):
             yield one, other
 
 
-def same_project_error(one: Session, other: Session) -> RefusedError:
+def is_another(name: str, session: Session) -> bool:
+    """Whether a name is surely not that of the project that was read; the server is the same."""
+    return _is_another(name, session.given.project, session.given.listing)
+
+
+def same_project_error(one: str, other: str) -> RefusedError:
     """Return the refusal of two names for one project: each would prune the other's runs."""
     return RefusedError(
-        f"`{one.given.project}` and `{other.given.project}` are, or may be, the same project",
+        f"`{one}` and `{other}` are, or may be, the same project",
         hint="write `project` in the same way in every file",
     )
 

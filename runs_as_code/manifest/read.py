@@ -1,7 +1,7 @@
 """From paths to manifests: the algorithm of this package on one screen."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from runs_as_code.manifest.left_out import find_left_out
 from runs_as_code.manifest.loading import load
 from runs_as_code.manifest.schema import check_shape
 from runs_as_code.manifest.source import MAX_TOTAL_BYTES, find_sources, read_text
-from runs_as_code.model.desired import ManifestSet
+from runs_as_code.model.desired import LeftOut, ManifestSet
 
 
 def read_manifests(paths: Sequence[str | Path]) -> ManifestSet:
@@ -42,11 +42,20 @@ def read_manifests(paths: Sequence[str | Path]) -> ManifestSet:
         valid = [document for document in documents if not document.findings.has_errors]
         manifests = tuple(map(to_manifest, valid))
         left_out = tuple(find_left_out(sources, documents))
+    known = {document.file: document for document in documents}
+    broken = tuple(_broken(each.file, known) for each in problems if each.has_errors)
     problems.sort(key=lambda findings: findings.file)
     diagnostics = tuple(
         diagnostic for findings in problems for diagnostic in findings.diagnostics()
     )
-    return ManifestSet(manifests, diagnostics, left_out)
+    return ManifestSet(manifests, diagnostics, left_out, broken)
+
+
+def _broken(file: str, known: Mapping[str, Document]) -> LeftOut:
+    document = known.get(file)
+    if document is None:
+        return LeftOut(file, "", "")
+    return LeftOut(file, document.text("owner"), document.text("project"))
 
 
 def _load(text: str | None, room: int, findings: Findings) -> Document | None:

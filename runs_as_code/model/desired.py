@@ -190,8 +190,12 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class ManifestSet:
-    """What reading the given paths brought: the manifests, and everything wrong with them."""
+    """What reading the given paths brought: the manifests, and everything wrong with them.
+
+    `broken` are the files with errors, their owner and project empty where that can't be told.
+    """
 
     manifests: tuple[Manifest, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    broken: tuple[LeftOut, ...] = ()

@@ -23,7 +23,7 @@ from runs_as_code.provider.faults import fault_of
 from runs_as_code.provider.pacing import Pacer
 from runs_as_code.provider.project import ProjectProvider
 from runs_as_code.provider.redacting import Redactor
-from runs_as_code.provider.retry import Outcome, may_repeat, pause, with_retries
+from runs_as_code.provider.retry import Outcome, is_throttled, may_repeat, pause, with_retries
 from runs_as_code.provider.timing import DEFAULT_TIMING, Timing
 from runs_as_code.provider.wire_names import Project
 
@@ -69,6 +69,7 @@ class QaSphereClient:
         self._lines: list[httpx.AsyncClient] = []
         self._idle: list[httpx.AsyncClient] = []
         self._sent: Counter[str] = Counter()
+        self._throttled_seconds = 0.0
 
     def __repr__(self) -> str:
         return f"QaSphereClient({self._address.name!r})"
@@ -108,6 +109,14 @@ class QaSphereClient:
         """Tell a listener of every try from now on."""
         self._listener = listener
 
+    @property
+    def throttled_seconds(self) -> float:
+        """How long calls had to wait so far because the server refused them with 429."""
+        return self._throttled_seconds
+
+    def _wait_throttled(self, seconds: float) -> None:
+        self._throttled_seconds += seconds
+
     def project(self, code_or_id: str) -> ProjectProvider:
         """Return the live side of a project; nothing is sent yet."""
         return ProjectProvider(self, code_or_id)
@@ -121,7 +130,7 @@ class QaSphereClient:
 
         Raise the errors of `runs_as_code.errors` that `Provider` lists for everything else.
         """
-        outcome = await with_retries(request, self._attempt, self._timing)
+        outcome = await with_retries(request, self._attempt, self._timing, self._wait_throttled)
         if isinstance(outcome, Fault):
             error = fault_error(request, outcome, self._address)
         elif outcome.is_success or outcome.status in allowed:
@@ -130,6 +139,8 @@ class QaSphereClient:
             error = answer_error(request, outcome, self._address)
         if request.needs_look and may_repeat(request, outcome):
             after = pause(outcome, 1, self._timing)
+            if is_throttled(outcome):
+                self._wait_throttled(after)
             raise NotRunError(error.message, pause=after, hint=error.hint)
         raise error
 

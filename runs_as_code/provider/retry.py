@@ -28,9 +28,15 @@ Outcome = Answer | Fault
 
 
 async def with_retries(
-    request: Request, attempt: Callable[[Request], Awaitable[Outcome]], timing: Timing
+    request: Request,
+    attempt: Callable[[Request], Awaitable[Outcome]],
+    timing: Timing,
+    throttled: Callable[[float], None] = lambda _seconds: None,
 ) -> Outcome:
-    """Try until the outcome is final or the tries are used up, and return the last outcome."""
+    """Try until the outcome is final or the tries are used up, and return the last outcome.
+
+    `throttled` hears of each pause in seconds that the server asked for by a 429.
+    """
     started = timing.clock()
 
     def is_over(state: RetryCallState) -> bool:
@@ -41,6 +47,10 @@ async def with_retries(
     def wait(state: RetryCallState) -> float:
         return pause(_last(state), state.attempt_number, timing)
 
+    def before_sleep(state: RetryCallState) -> None:
+        if is_throttled(_last(state)):
+            throttled(state.upcoming_sleep)
+
     retrying = AsyncRetrying(
         sleep=timing.sleep,
         retry=retry_if_result(
@@ -48,6 +58,7 @@ async def with_retries(
         ),
         wait=wait,
         stop=is_over,
+        before_sleep=before_sleep,
         retry_error_callback=_last,
     )
     return cast("Outcome", await retrying(cast("Callable[..., Any]", attempt), request))

@@ -73,6 +73,7 @@ HOMES = {
     "httpx": ("provider",),
     "jinja2": ("report", "server.board"),
     "jsonschema": ("manifest", "server.documents"),
+    "prometheus_client": ("engine.metrics",),
     "pytest": ("server.pytest_plugin",),
     "python_multipart": ("server",),
     "rich": ("cli",),
@@ -84,7 +85,17 @@ HOMES = {
 }
 
 # Not needed to say what the version is or which commands there are.
-HEAVY = ("deepdiff", "httpx", "jinja2", "jsonschema", "rich", "sqlalchemy", "starlette", "uvicorn")
+HEAVY = (
+    "deepdiff",
+    "httpx",
+    "jinja2",
+    "jsonschema",
+    "prometheus_client",
+    "rich",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+)
 
 MAX_FILE, MAX_TEST_FILE, MAX_FUNCTION, MAX_PUBLIC_METHODS = 400, 600, 60, 12
 
@@ -332,7 +343,7 @@ def test_every_library_with_a_home_is_a_declared_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {re.split(r"[<>=!~ ]", line)[0] for line in project["dependencies"]}
     distributions = {"dotenv": "python-dotenv", "python_multipart": "python-multipart"}
-    distributions["yaml"] = "pyyaml"
+    distributions |= {"yaml": "pyyaml", "prometheus_client": "prometheus-client"}
     # pytest loads the plug-in itself; who has no pytest never imports it.
     needed = HOMES.keys() - {"pytest"}
     assert {distributions.get(library, library) for library in needed} == declared

@@ -1,0 +1,192 @@
+"""`qarun reconcile`: plan and apply round after round, each project on its own."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from runs_as_code import __version__
+from runs_as_code.cli.console import Console
+from runs_as_code.cli.logs import LogWriter, scrubber_of
+from runs_as_code.cli.looping import Loop
+from runs_as_code.cli.options import Sources, output_options, policy_option, source_options
+from runs_as_code.cli.provenance import ProvenanceWanted, provenance_options
+from runs_as_code.cli.reading import connection_settings, first_file
+from runs_as_code.cli.reconcile_options import (
+    Rhythm,
+    Watching,
+    rhythm_options,
+    watching_options,
+)
+from runs_as_code.cli.writing import write_file
+from runs_as_code.engine.connecting import Connections
+from runs_as_code.engine.metrics import Metrics
+from runs_as_code.engine.reconcile_loop import Pace, ReconcileLoop
+from runs_as_code.engine.reconcile_saying import exit_code_of
+from runs_as_code.engine.reconcile_settings import ReconcileSettings
+from runs_as_code.engine.reconciling import Reconciler
+from runs_as_code.engine.revision import find_revision
+from runs_as_code.engine.status_server import Status, StatusServer
+from runs_as_code.errors import ExitCode, QarunError
+from runs_as_code.manifest import read_manifests
+from runs_as_code.model.reconciling import Level, LogEvent, Observation, Value
+from runs_as_code.model.restraint import Policy
+from runs_as_code.planning.restraints import tighten
+from runs_as_code.planning.standing import FAILURES_TO_TELL
+
+_CUT_OFF = (
+    "interrupted again; what was under way may or may not have run; the next round looks first"
+)
+_HEALTHY_PAUSES = 3
+_LONGEST_ROUND = 900.0
+"""Seconds that a round may take, with all repetitions against a server in trouble."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What one call works with."""
+
+    sources: Sources
+    settings: ReconcileSettings
+    log: LogWriter
+    metrics: Metrics
+    status: Status
+    watching: Watching
+
+
+@click.command("reconcile")
+@source_options
+@rhythm_options
+@policy_option
+@watching_options
+@provenance_options
+@output_options
+@click.pass_obj
+def command(
+    console: Console,
+    sources: Sources,
+    rhythm: Rhythm,
+    *,
+    policy: Policy | None,
+    watching: Watching,
+    wanted: ProvenanceWanted,
+) -> ExitCode:
+    """Plan and apply, once or for ever, without anybody to ask.
+
+    Each round reads the files anew and brings every project a step further; what a safety rule
+    withholds waits for a decision, and the rest goes on. A project that fails does not stop the
+    others and rests longer each time. Several instances at once do no harm.
+
+    The log goes to stderr. The first SIGINT or SIGTERM lets finish what is under way, the second
+    ends at once; the exit code is 130 or 143. docs/reconcile.md is the guide.
+    """
+    watching.check()
+    call = _prepare(console, sources, rhythm, policy, watching, wanted)
+    if policy is not None:
+        tighten(read_manifests(sources.paths), policy)
+    reconciler = Reconciler(call.settings)
+    with _serving(call), Loop() as loop:
+        if rhythm.pace is None:
+            return _run_once(call, loop, reconciler)
+        return _run_loop(call, loop, reconciler, rhythm.pace)
+
+
+def _prepare(
+    console: Console,
+    sources: Sources,
+    rhythm: Rhythm,
+    policy: Policy | None,
+    watching: Watching,
+    wanted: ProvenanceWanted,
+) -> _Call:
+    environ = console.environ
+    scrub = scrubber_of([environ.get("QAS_TOKEN")])
+    log = LogWriter(console, watching.is_json, watching.is_verbose, scrub)
+    metrics = Metrics(__version__)
+    connecting = replace(
+        connection_settings(sources, console),
+        warn=log.warn,
+        hear=_hearer(metrics, log if sources.is_http_logged else None),
+    )
+    pause = rhythm.pace.interval * (1 + rhythm.pace.jitter) if rhythm.pace else 0.0
+    settings = ReconcileSettings(
+        load=lambda: read_manifests(sources.paths),
+        connect=lambda manifests: Connections(connecting, first_file(manifests)),
+        log=log,
+        now=time.time,
+        audience=metrics,
+        revision=lambda: find_revision(Path(sources.paths[0]), environ),
+        policy=policy,
+        provenance=wanted.found_in(environ),
+        longest_rest=rhythm.pace.longest_rest if rhythm.pace else 0,
+        # One round has no other to compare with.
+        failures_to_tell=1 if rhythm.pace is None else FAILURES_TO_TELL,
+    )
+    status = Status(patience=_HEALTHY_PAUSES * pause + _LONGEST_ROUND)
+    return _Call(sources, settings, log, metrics, status, watching)
+
+
+def _hearer(metrics: Metrics, log: LogWriter | None) -> Callable[[object], None]:
+    def hear(exchange: object) -> None:
+        metrics.heard(exchange)  # type: ignore[arg-type]  # the client's own
+        if log is not None:
+            log.trace(exchange)
+
+    return hear
+
+
+@contextmanager
+def _serving(call: _Call) -> Iterator[None]:
+    call.status.beat()
+    address = call.watching.metrics_address
+    with StatusServer(*address, call.status) if address else nullcontext() as server:
+        if server is not None and address is not None:
+            shown = f"[{address[0]}]" if ":" in address[0] else address[0]
+            message = f"metrics and health on http://{shown}:{server.port}"
+            call.log(LogEvent(Level.INFO, "status.listening", message, {"port": server.port}))
+        yield
+
+
+def _run_once(call: _Call, loop: Loop, reconciler: Reconciler) -> ExitCode:
+    stopped: list[ExitCode] = []
+
+    def stop(code: ExitCode) -> None:
+        stopped.append(code)
+        reconciler.stop(code)
+
+    seen: list[Observation] = loop.run_gracefully(reconciler.run_round(), stop, _CUT_OFF)
+    _after_round(call)
+    return stopped[0] if stopped else exit_code_of(seen)
+
+
+def _run_loop(call: _Call, loop: Loop, reconciler: Reconciler, pace: Pace) -> ExitCode:
+    stopped: list[ExitCode] = []
+    rounds = ReconcileLoop(reconciler, pace, call.log, lambda: _after_round(call))
+
+    def stop(code: ExitCode) -> None:
+        stopped.append(code)
+        call.log(LogEvent(Level.INFO, "loop.stopping", "what is under way finishes"))
+        rounds.stop(code)
+
+    facts: dict[str, Value] = {"interval": pace.interval, "version": __version__}
+    call.log(LogEvent(Level.INFO, "loop.started", f"a round every {pace.interval:g} s", facts))
+    loop.run_gracefully(rounds.run(), stop, _CUT_OFF)
+    call.log(LogEvent(Level.INFO, "loop.stopped", "nothing is under way any more"))
+    return stopped[0] if stopped else ExitCode.DONE
+
+
+def _after_round(call: _Call) -> None:
+    """Leave the metrics where they are read; trouble with that never stops the loop."""
+    call.status.beat()
+    call.status.is_ready = True
+    if call.watching.metrics_address is None and call.watching.metrics_file is None:
+        return
+    call.status.metrics = call.metrics.render()
+    if call.watching.metrics_file is not None:
+        try:
+            write_file(call.watching.metrics_file, call.status.metrics)
+        except QarunError as error:
+            call.log(LogEvent(Level.ERROR, "metrics.failed", error.message, {"hint": error.hint}))
