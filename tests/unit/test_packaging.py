@@ -44,7 +44,15 @@ def test_the_pins_leave_out_the_project_and_the_installer():
 
 @pytest.mark.parametrize(
     "name",
-    ["script/bootstrap", "script/demo", "script/docs", "script/lock", "script/test", ".ci/run"],
+    [
+        "script/bootstrap",
+        "script/browser",
+        "script/demo",
+        "script/docs",
+        "script/lock",
+        "script/test",
+        ".ci/run",
+    ],
 )
 def test_scripts_can_be_started(name: str):
     path = ROOT / name

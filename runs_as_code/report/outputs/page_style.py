@@ -10,7 +10,7 @@ STYLE = """
   --passed: #2f9e56; --failed: #d5404c; --blocked: #e2930f; --skipped: #7f8ea3;
   --other: #5b7fd0; --open: #dfe4ea;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #13171c; --card: #1b2027; --line: #323a44; --text: #e4e8ec; --faint: #9aa6b2;
     --code: #262d36; --accent: #7fb0ff; --shadow: none;
@@ -151,6 +151,7 @@ footer { padding-top: 2rem; padding-bottom: 2.5rem; overflow-wrap: anywhere; }
 }
 @media print {
   :root {
+    color-scheme: light;
     --page: #fff; --card: #fff; --line: #bbb; --text: #000; --faint: #444; --code: #f3f3f3;
     --shadow: none;
   }
