@@ -39,6 +39,9 @@ _TAG_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%TAG")
 Handler = Callable[[Any], None]
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BRACE_HINT = (
+    "`{` begins a mapping: put a text that begins with it, such as a template, into quotes"
+)
 _MERGE: Final = object()
 _DROPPED: Final = object()
 
@@ -206,7 +209,7 @@ class _Builder:
 
     def _take_key(self, value: Any, place: int, *, is_plain: bool) -> None:
         if not isinstance(value, str):
-            self._stop("bad-mapping-key", place, "the key of a mapping is a text")
+            self._stop("bad-mapping-key", place, "the key of a mapping is a text", _BRACE_HINT)
         self._awaits_key = False
         self._key_place = place
         if value == "<<" and is_plain:
@@ -257,7 +260,7 @@ class _Builder:
 
     def _open(self, event: Any, node: MapNode | SeqNode, kind: str) -> None:
         if self._awaits_key:
-            self._stop("bad-mapping-key", node.place, "the key of a mapping is a text")
+            self._stop("bad-mapping-key", node.place, "the key of a mapping is a text", _BRACE_HINT)
         if len(self._stack) >= MAX_DEPTH:
             message = f"more than {MAX_DEPTH} lists and mappings inside each other"
             self._stop("too-deep", node.place, message)

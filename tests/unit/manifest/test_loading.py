@@ -171,6 +171,7 @@ def test_one_merge_per_mapping(load_yaml):
     [
         ("? {a: 1}\n: b\n", "bad-mapping-key"),
         ("a: &x 1\n*x : 2\n", "bad-mapping-key"),
+        ("project: {{code}}\n", "bad-mapping-key"),
         ("a: &x [*x]\n", "recursive-alias"),
         ("a: &x {b: {c: *x}}\n", "recursive-alias"),
         ("a: *nobody\n", "unknown-alias"),
