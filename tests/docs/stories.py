@@ -176,19 +176,24 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
 
 def updated(shown: str, said: str) -> str:
     """Return what a page should show: what was said, unless it leaves out lines on purpose."""
-    if "\n...\n" in f"\n{shown}":
+    if "\n...\n" in f"\n{shown}" or agrees(shown, said):
         return shown
     blank = "\n" if shown.endswith("\n\n") else ""
     return "".join(f"{line.rstrip()}\n" for line in said.splitlines()) + blank
 
 
 def assert_shown(command: str, shown: str, said: str) -> None:
-    """Compare what a page shows with what was said; trailing white space does not count."""
+    """Compare what a page shows with what was said."""
+    assert agrees(shown, said), f"`{command}` said:\n{said}\nthe page shows:\n{shown}"
+
+
+def agrees(shown: str, said: str) -> bool:
+    """Return whether two texts are the same but for trailing white space and what changes."""
     wanted, lines = (
         [CHANGING.sub("*", line.rstrip()) for line in text.strip("\n").split("\n")]
         for text in (shown, said)
     )
-    assert matches(wanted, lines), f"`{command}` said:\n{said}\nthe page shows:\n{shown}"
+    return matches(wanted, lines)
 
 
 def matches(wanted: list[str], lines: list[str]) -> bool:
