@@ -127,6 +127,21 @@ def test_a_stale_list_repeats_no_error(start: Start):
     assert titles(api) == []
 
 
+@pytest.mark.parametrize(
+    "endpoint",
+    ["/project/*/run", "post /project/*/run", "POST project", "GET /api/public/v0/project", ""],
+)
+def test_an_endpoint_that_nothing_can_match_is_refused(tmp_path: Path, endpoint: str):
+    path = tmp_path / "faults.yaml"
+    head = "apiVersion: qarun/faults/v1\nfaults: [{kind: slow, endpoint: "
+    path.write_text(f"{head}'{endpoint}'}}]\n")
+    with pytest.raises(DocumentError, match=r"faults\[0\]\.endpoint"):
+        read_faults(path)
+    for good in ("*", "GET *", "* /project/*", "*/run", "POST /project/*/run"):
+        path.write_text(f"{head}'{good}'}}]\n")
+        assert read_faults(path)[0][0].endpoint == good
+
+
 @pytest.mark.parametrize("line", ["seconds: .nan", "probability: .nan", "times: .inf", "seed: .5"])
 def test_a_number_that_is_none_is_refused(tmp_path: Path, line: str):
     path = tmp_path / "faults.yaml"

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from server.support import Api
 
-from runs_as_code.server import ServerOptions, create_app, ensure_database
+from runs_as_code.server import ServerOptions, create_app, dump_database, ensure_database
 from runs_as_code.server.app import ENDPOINTS
 
 IS_HEAVY = os.environ.get("SERVER_TESTS") == "heavy"
@@ -71,6 +71,11 @@ def api() -> Iterator[Api]:
             api.make_run(f"Run {number}", ("static", "static_struct", "live")[number])
         yield api
     app.state.store.close()
+    # Whatever came in by then, a dump of it is a seed.
+    seed = folder / "dump.yaml"
+    seed.write_text(dump_database(folder / "server.db"), encoding="utf-8")
+    ensure_database(folder / "copy.db", seed)
+    assert dump_database(folder / "copy.db") == seed.read_text(encoding="utf-8")
     shutil.rmtree(folder)
 
 

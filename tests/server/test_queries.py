@@ -1,7 +1,9 @@
 """How many statements a request takes: the run list must not grow with the runs."""
 
 from server.support import Api
-from sqlalchemy import event
+from sqlalchemy import event, insert, select
+
+from runs_as_code.server.store.tables import project, run
 
 
 def statements(api: Api, path: str) -> int:
@@ -31,6 +33,37 @@ def test_the_run_list_takes_as_many_statements_for_many_runs(api: Api):
     few = statements(api, "/project/BD/run")
     add(6, 36)
     assert statements(api, "/project/BD/run") == few
+
+
+def test_the_list_of_ten_thousand_runs_takes_as_many_statements_as_that_of_four(api: Api):
+    for number, kind in enumerate(("static", "static_struct", "live", "live")):
+        made = api.make_run(f"Few {number}", kind, milestoneId=5, assignmentId=7)
+    api.close_run(made)
+    few = statements(api, "/project/BD/run")
+    with api.app.state.store.writing() as connection:
+        common = {
+            "project_id": connection.scalar(select(project.c.id)),
+            "description": "",
+            "links": [],
+            "counts": {"open": 12},
+            "created_by": 1,
+            "created_at": "2024-01-01T00:00:00.000Z",
+        }
+        rows = [
+            common
+            | {
+                "title": f"Run {number}",
+                "type": ("static", "static_struct", "live")[number % 3],
+                "milestone_id": 5 + number % 3,
+                "assignment_id": 7,
+                "query_plans": [{"folderIds": [1 + number % 3], "tagIds": [1 + number % 2]}],
+            }
+            for number in range(10_000)
+        ]
+        connection.execute(insert(run), rows)
+    assert statements(api, "/project/BD/run") == few
+    counters = api.get("/project/BD/run?limit=1")
+    assert (counters["open"], counters["closed"]) == (10_003, 1)
 
 
 def test_run_cases_take_as_many_statements_for_many_cases(api: Api):

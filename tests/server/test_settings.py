@@ -201,6 +201,16 @@ def test_a_closed_run_takes_comments(api: Api):
     api.post("/project/BD/run/99/log", {"comment": "x"}, status=404)
 
 
+def test_publishing_a_template_publishes_its_filled_cases(api: Api):
+    values = [{"values": {"card": "Visa"}}]
+    template = api.make_case(type="template", isDraft=True, parameterValues=values)
+    run = api.make_run()
+    before = api.members(run).keys()
+    api.patch(f"/project/BD/tcase/{template['id']}", {"isDraft": False})
+    (made,) = api.members(run).keys() - before
+    assert api.get(f"/project/BD/tcase/{made}")["templateTCaseId"] == template["id"]
+
+
 def test_a_filled_title_has_the_limit_of_any_other(api: Api):
     body = {"title": "${a}" * 100, "folderId": 1, "type": "template", "priority": "low"}
     values = [{"values": {"a": "x" * 6}}]

@@ -83,7 +83,8 @@ def _sync_one(
     content = _filled_content(version.content, values)
     tags = tag_titles(connection, version.content.get("tags", ()))
     if known is not None:
-        write_version(connection, known, {"title": title}, content, tags)
+        columns = {"title": title, "is_draft": template.is_draft}
+        write_version(connection, known, columns, content, tags)
         return
     draft = CaseDraft(
         title=title,
