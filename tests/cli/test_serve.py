@@ -104,3 +104,20 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path: Path):
     ended = call("serve", "--port", "0", "--database", tmp_path / "s.db")
     assert ended.code == ExitCode.ERROR
     assert "s.db` can't be opened as an embedded server's database" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("host", "arguments", "line"),
+    [
+        ("127.0.0.1", [], "Board: http://127.0.0.1:{port}/board"),
+        ("0.0.0.0", ["--board", "open"], "Board: http://127.0.0.1:{port}/board"),  # noqa: S104 -- a closed port again at once
+        ("127.0.0.1", ["--board", "off"], None),
+    ],
+)
+def test_the_board_is_named_where_there_is_one(
+    served: list[ServerOptions], host: str, arguments: list[str], line: str | None
+):
+    done = call("serve", "--host", host, "--port", "0", "--database", "s.db", *arguments)
+    found = [text for text in done.err.splitlines() if text.startswith("Board")]
+    port = done.out.splitlines()[0].rpartition(":")[2]
+    assert found == ([line.format(port=port)] if line else [])
