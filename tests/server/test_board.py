@@ -13,6 +13,7 @@ import httpx
 import pytest
 from hostile.texts import NASTY
 from server.support import Api
+from sqlalchemy import event
 
 from runs_as_code.model.marker import Marker
 from runs_as_code.planning.marking import compose_description
@@ -196,6 +197,43 @@ def test_long_lists_have_pages(board: Board):
     assert "51–52 of 52" in second.text  # noqa: RUF001 -- the page has this dash
     assert "?q=run" in second.links
     assert board.page("/BD?q=run&page=999999").text == second.text
+
+
+def test_a_page_takes_as_many_statements_for_many_runs_as_for_few(board: Board):
+    statements: list[str] = []
+    engine = board.app.state.store.engine
+    event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
+
+    def count(path: str) -> int:
+        statements.clear()
+        board.page(path)
+        return len(statements)
+
+    board.make_run("Run", description=describe("pay"))
+    few = [count(path) for path in ("", "/BD", "/BD/1")]
+    for number in range(2, 52):
+        board.make_run(f"Run {number}", description=describe("pay", number))
+    assert [count(path) for path in ("", "/BD", "/BD/1")] == few
+    assert max(few) < 25
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/BD?page=-1&state=%00&owner=%ff&q=%ed%a0%80",
+        "/BD?page=%d9%a3&page=2&q=" + "x" * 9_000,
+        "/BD/1?status=%3Cscript%3E&page=9999999",
+        "?page=99999999999999999999",
+    ],
+)
+def test_any_query_gives_a_page(board: Board, path: str):
+    board.make_run()
+    board.page(path)
+
+
+@pytest.mark.parametrize("path", ["/%00", "/BD/%ff", "/BD/99999999999999999999", "/..%2f", "//"])
+def test_any_other_path_is_a_page_too(board: Board, path: str):
+    board.page(path, 404)
 
 
 @pytest.mark.parametrize("text", NASTY)
