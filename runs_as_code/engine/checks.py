@@ -1,6 +1,7 @@
 """What must hold of live runs before a close, and of a run that was just made."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
 from runs_as_code.model.live import Listing, LiveRun
@@ -8,6 +9,14 @@ from runs_as_code.planning.marking import read_description
 
 _OWN_TITLE = 7
 """The word of a marker that is always a digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """The run that takes the place of one to be closed; `marker` is set where an apply made it."""
+
+    run_id: int | None
+    marker: str | None = None
 
 
 def find_run(listing: Listing, run_id: int | None) -> LiveRun | None:
@@ -30,12 +39,12 @@ def marker_of(run: LiveRun) -> str | None:
 
 
 def close_objection(
-    action: CloseRun, listing: Listing, successor: int | None, *, is_successor_known: bool = True
+    action: CloseRun, listing: Listing, successor: Successor, *, is_successor_known: bool = True
 ) -> str:
     """Say why a run must not be closed now; empty when nothing stands against it.
 
-    `listing` shows all runs or the open ones; the run itself must be open in it. `successor` is the
-    run that takes its place, if one should; it is asked for only when it is known yet.
+    `listing` shows all runs or the open ones; the run itself must be open in it. `successor` is
+    asked for only if one should take the run's place, and when it is known yet.
     """
     run = find_run(listing, action.run_id)
     if run is None or not run.is_open:
@@ -48,10 +57,17 @@ def close_objection(
     if action.reason is CloseReason.COMPLETE and not run.is_complete:
         return f"has {run.counts.open} open cases again"
     needs_successor = action.successor_run is not None or action.successor_key is not None
-    if needs_successor and is_successor_known:
-        follower = find_run(listing, successor)
-        if follower is None or not follower.is_open:
-            return f"has no open successor: run {successor} is not open"
+    return (
+        _successor_objection(listing, successor) if needs_successor and is_successor_known else ""
+    )
+
+
+def _successor_objection(listing: Listing, successor: Successor) -> str:
+    run = find_run(listing, successor.run_id)
+    if run is None or not run.is_open:
+        return f"has no open successor: run {successor.run_id} is not open"
+    if successor.marker is not None and marker_of(run) != successor.marker:
+        return f"has no successor: run {run.id} does not bear the marker it was made with"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from runs_as_code.engine.checks import close_objection, find_run
+from runs_as_code.engine.checks import Successor, close_objection, find_run
 from runs_as_code.engine.context import (
     CLOSE_LISTING_AGE,
     LONGEST_PAUSE,
@@ -17,7 +17,7 @@ from runs_as_code.model.live import Listing
 from runs_as_code.planning.policy import incomplete_listing
 
 
-async def close_run(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
+async def close_run(place: Workplace, action: CloseRun, successor: Successor) -> Outcome:
     """Close a run unless something about it changed; on any error read back, closed is done."""
     outcome = await _patiently(place, action, successor)
     if outcome.is_unknown:
@@ -27,7 +27,7 @@ async def close_run(place: Workplace, action: CloseRun, successor: int | None) -
     return outcome
 
 
-async def _patiently(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
+async def _patiently(place: Workplace, action: CloseRun, successor: Successor) -> Outcome:
     """Send it again while it provably did not run, each time after another look."""
     outcome = await _look_and_send(place, action, successor)
     for doubling in range(POSTPONED_TRIES - 1):
@@ -38,7 +38,7 @@ async def _patiently(place: Workplace, action: CloseRun, successor: int | None) 
     return outcome
 
 
-async def _look_and_send(place: Workplace, action: CloseRun, successor: int | None) -> Outcome:
+async def _look_and_send(place: Workplace, action: CloseRun, successor: Successor) -> Outcome:
     try:
         objection = await _objection(place, action, successor)
         if objection:
@@ -48,7 +48,7 @@ async def _look_and_send(place: Workplace, action: CloseRun, successor: int | No
         return Outcome(is_done=False, message=error.message, exit_code=error.exit_code)
 
 
-async def _objection(place: Workplace, action: CloseRun, successor: int | None) -> str:
+async def _objection(place: Workplace, action: CloseRun, successor: Successor) -> str:
     """Look whether it may be closed, and once more where an older look objects."""
     now = place.clock.now()
     listing, began = await _newest(place, now - CLOSE_LISTING_AGE)

@@ -7,7 +7,7 @@ first when anything depends on it. One failed action does not stop independent o
 import asyncio
 from collections.abc import Mapping
 
-from runs_as_code.engine.checks import close_objection
+from runs_as_code.engine.checks import Successor, close_objection
 from runs_as_code.engine.closing import close_run
 from runs_as_code.engine.context import Outcome, Workplace
 from runs_as_code.engine.making import make_run, verify_made
@@ -28,18 +28,29 @@ async def check_closes(place: Workplace, plan: ProjectPlan, made: Mapping[str, i
         return
     open_runs = await place.open_runs.now()
     open_ids = {run.id for run in open_runs.runs}
+    markers = {make.key: make.marker for make in plan.makes}
     problems = []
     for action in plan.closes:
         if action.run_id not in open_ids:
             continue
-        successor = action.successor_run or made.get(action.successor_key or "")
+        successor = successor_of(action, made, markers)
         objection = close_objection(
-            action, open_runs, successor, is_successor_known=successor is not None
+            action, open_runs, successor, is_successor_known=successor.run_id is not None
         )
         if objection:
             problems.append(f"`{action.key}`: run {action.run_id} {objection}")
     if problems:
         raise StaleError("the plan is stale: " + "; ".join(problems), hint="plan again")
+
+
+def successor_of(
+    action: CloseRun, made: Mapping[str, int], markers: Mapping[str, str]
+) -> Successor:
+    """Return what is known yet of the run that takes this one's place; `markers` by made key."""
+    if action.successor_run is not None:
+        return Successor(action.successor_run)
+    key = action.successor_key or ""
+    return Successor(made.get(key), markers.get(key))
 
 
 class ProjectExecutor:
@@ -58,6 +69,7 @@ class ProjectExecutor:
         self._made = dict(made or {})
         self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
         self._needed = needed_keys(plan)
+        self._markers = {make.key: make.marker for make in plan.makes}
         self._closes: dict[str, list[CloseRun]] = {}
         for close in plan.closes:
             self._closes.setdefault(close.key, []).append(close)
@@ -129,7 +141,7 @@ class ProjectExecutor:
             return f"could not be read back: {error.message}"
 
     async def _close(self, action: CloseRun) -> ActionResult:
-        successor = action.successor_run or self._made.get(action.successor_key or "")
+        successor = successor_of(action, self._made, self._markers)
         outcome = await close_run(self._place, action, successor)
         return (
             self._succeeded(action, outcome) if outcome.is_done else self._failed(action, outcome)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from runs_as_code.engine.applying import Job
 from runs_as_code.engine.checks import close_objection
-from runs_as_code.engine.executor import needed_keys
+from runs_as_code.engine.executor import needed_keys, successor_of
 from runs_as_code.engine.planning import OpenProvider
 from runs_as_code.errors import RefusedError, StaleError
 from runs_as_code.model.actions import Action, MakeRun
@@ -124,9 +124,10 @@ def _make_problems(project: ProjectPlan, made: Mapping[str, int], live: _Live) -
 def _close_problems(left: ProjectPlan, made: Mapping[str, int], listing: Listing) -> list[str]:
     problems = []
     for close in left.closes:
-        successor = close.successor_run or made.get(close.successor_key or "")
+        # Those that were made before were found by their markers, in this very listing.
+        successor = successor_of(close, made, {})
         problem = close_objection(
-            close, listing, successor, is_successor_known=successor is not None
+            close, listing, successor, is_successor_known=successor.run_id is not None
         )
         if problem:
             problems.append(f"`{close.key}`: run {close.run_id} {problem}")

@@ -7,21 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from torture.acts import MAKES, At
+from torture.acts import MAKES, OPEN_LISTS, At
 from torture.deeds import Deeds
-from torture.estate import OPEN_AFTER, OTHER, OWNER, RIVAL, SECOND, live, manifest
+from torture.estate import CLOSED_BY_SECOND, OPEN_AFTER, OTHER, OWNER, RIVAL, SECOND
 from torture.faults import FOR_WRITES, STATUSES, Fault, Kind, Planned, Weather
 from torture.ground import Ground
+from torture.limiting import LIMIT_TEAM, drop_some
 from torture.problems import Problem, Wrong
 from torture.processes import FACTOR, Exit, Killer, Service, serving
 from torture.races import THIRD, THIRD_OPEN, untrue_exits
-from torture.settling import MOST_APPLIES, one_run_each
+from torture.settling import IN_PEACE, MOST_APPLIES, one_run_each
 
 from runs_as_code.server import ServerOptions
 
 CALLS = 36  # a few more than an apply of the estate needs
 WRITES = 16
 SCOPES = ("project", "milestone", "none")
+MOMENTS = ((MAKES, 1), ("POST", 12), ("GET", 3), ("POST", 2), (OPEN_LISTS, 2), (OPEN_LISTS, 3))
 MANGLINGS = ("none", "trim", "escape")
 
 
@@ -70,6 +72,9 @@ class Case:
             self.outcome.problems += untrue_exits(self.ground, [ended])
             if ended.code == 0:
                 break
+            if ended.code not in IN_PEACE:
+                text = f"exit {ended.code} though nobody disturbed it: {ended.err[-600:]}"
+                self.outcome.problems.append(Problem(Wrong.CONVERGENCE, text))
         writes = self.ground.ledger.writes
         last = self.apply(manifests, *arguments)
         if last.code not in {0, 5} or self.ground.ledger.writes > writes:
@@ -139,9 +144,9 @@ def race(case: Case) -> None:
 def people(case: Case) -> None:
     """Let people work while an apply does: before a write of it, perhaps before several."""
     chance = case.chance
-    deeds = Deeds(case.ground, chance)
+    deeds = Deeds(case.ground, chance, CLOSED_BY_SECOND)
     for _ in range(chance.choice((1, 1, 2, 3))):
-        path, number = chance.choice(((MAKES, 1), ("POST", 12), ("GET", 3), ("POST", 2)))
+        path, number = chance.choice(MOMENTS)
         at = At(path, deed=deeds.next, number=number + chance.randrange(3))
         case.ground.wire.actors.append(at)
     # What waits in the queue of the rate limit is where looks grow old.
@@ -154,28 +159,12 @@ def people(case: Case) -> None:
 
 def limit(case: Case) -> None:
     """Drop as many runs as the limits allow, or one more."""
-    chance = case.chance
-    total = chance.randrange(5, 16)
-    gone = chance.randrange(1, total)
-    is_by_count = chance.random() < 0.5
-    is_beyond = case.number % 2 == 1
-    limits = {"close": gone - is_beyond, "percent": 100}
-    if not is_by_count:
-        # The largest share that is still too small, or the smallest that is enough.
-        percent = -(-gone * 100 // total) - is_beyond
-        limits = {"percent": max(percent, 0), "close": 1000}
-        is_beyond = gone > 3 and gone * 100 > limits["percent"] * total
-    runs = {f"key-{i}": live(f"Title {i}", "Menu") for i in range(total)}
-    first = manifest(runs, "limit-team")
-    second = manifest(dict(list(runs.items())[gone:]), "limit-team", limits=limits)
-    case.outcome.story = f"{gone} of {total} gone, {limits}: beyond {is_beyond}"
-    case.apply([first])
-    ended = case.apply([second])
-    left = len(case.ground.open_runs("limit-team"))
-    if ended.code != (5 if is_beyond else 0) or left != (total if is_beyond else total - gone):
-        text = f"exit {ended.code}, {left} runs are open: {case.outcome.story}"
-        wrong = Wrong.CLOSE if is_beyond else Wrong.CONVERGENCE
-        case.outcome.problems.append(Problem(wrong, text))
+    dropping = drop_some(case.chance, is_beyond=case.number % 2 == 1)
+    case.outcome.story = str(dropping)
+    case.apply([dropping.first])
+    ended = case.apply([dropping.second])
+    left = len(case.ground.open_runs(LIMIT_TEAM))
+    case.outcome.problems += dropping.objections(ended.code, left)
 
 
 CAMPAIGNS: dict[str, Callable[[Case], None]] = {

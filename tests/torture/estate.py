@@ -90,6 +90,11 @@ OPEN_AFTER = frozenset(
 )
 """The keys of the second commit that have exactly one open run when it is applied."""
 
+CLOSED_BY_SECOND = frozenset(
+    {"retitled", "reselected", "fixed", "worked", "ending", "complete", "gone-1", "gone-2"}
+)
+"""The keys of the first commit a run of which the second one closes."""
+
 
 def build_estate(folder: Path, options: ServerOptions | None = None) -> Path:
     """Build the project after its first commit and what people did; return its database."""

@@ -1,14 +1,15 @@
-"""The program with shorter pauses, for tests of real processes: `hasty.py FACTOR PATIENCE ARGS`.
+"""The program with shorter pauses, for tests of processes: `hasty.py FACTOR PATIENCE BUG ARGS`.
 
 Every `asyncio.sleep` of the program takes a FACTORth of its time, and a reply is waited for at
 most PATIENCE seconds. Nothing else is changed, and the program itself has no such switch: a pause
-that somebody could shorten would be a pause that nobody can rely on.
+that somebody could shorten would be a pause that nobody can rely on. BUG names a bug to plant,
+`-` none.
 """
 
 import asyncio
 import sys
 
-FACTOR, PATIENCE = float(sys.argv[1]), float(sys.argv[2])
+FACTOR, PATIENCE, BUG = float(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 _sleep = asyncio.sleep
 
 
@@ -29,5 +30,9 @@ client.QaSphereClient.__init__.__kwdefaults__["timing"] = Timing(
 )
 
 if __name__ == "__main__":
-    sys.argv = ["qarun", *sys.argv[3:]]
+    sys.argv = ["qarun", *sys.argv[4:]]
+    if BUG != "-":
+        from torture.plants import plant
+
+        plant(BUG)
     main()

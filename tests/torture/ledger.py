@@ -13,11 +13,12 @@ from typing import Any
 
 from torture.faults import Answer
 from torture.problems import Problem, Wrong
-from torture.readings import Reading, Seen, read, read_marker
+from torture.readings import Reading, Seen, Sent, read, read_marker, read_sent
 from torture.wire import Call
 
 CLOSE = re.compile(r"/project/([^/]+)/run/(\d+)/close")
 MAKE = re.compile(r"/project/([^/]+)/run(/clone)?")
+MEMBERS = re.compile(r"/project/[^/]+/run/(\d+)/tcase")
 CLOSE_LISTING_AGE = 2.01  # one second as promised, at most one more in the queue of the rate limit
 KEPT_READINGS = 40
 FREE_CLOSES = 3
@@ -42,6 +43,8 @@ class Brief:
     queue: float = 0.0
     readings: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
     made: dict[int, str] = field(default_factory=dict)
+    sent: dict[int, Sent] = field(default_factory=dict)
+    members: set[int] = field(default_factory=set)
     closes: dict[int, str] = field(default_factory=dict)
     writes: int = 0
 
@@ -129,9 +132,9 @@ class Ledger:
         if closing:
             brief.closes[int(closing[2])] = call.path
             return
-        marker = str(read_marker(call.json["description"]).get("marker"))
-        run_id = answer.json["id"]
-        brief.made[run_id] = marker
+        sent, run_id = read_sent(call), answer.json["id"]
+        marker = sent.marker
+        brief.made[run_id], brief.sent[run_id] = marker, sent
         if brief.may_race:
             self._racing.add(marker)
         # Where titles are not unique nothing can keep two processes from making the same run, nor
@@ -145,14 +148,17 @@ class Ledger:
 
     def delivered(self, call: Call, answer: Answer) -> None:
         """Note what a caller has read."""
-        if not (call.is_list and answer.is_success):
+        brief = self.briefs.get(call.who)
+        if brief is None or not answer.is_success or call.method != "GET":
+            return
+        members = MEMBERS.fullmatch(call.path)
+        if members:
+            brief.members.add(int(members[1]))
+        if not call.is_list:
             return
         try:
             reading = read(call, answer.body)
         except (ValueError, TypeError, KeyError):
-            return
-        brief = self.briefs.get(call.who)
-        if brief is None:
             return
         brief.readings.append(reading)
         if brief.planned_on is None and "closed" not in call.query:
@@ -280,6 +286,9 @@ def _replacement_objections(
     key, spec = declared
     keys = {key, *spec.get("previousKeys", ())}
     marked = [r for r in view if brief.is_ours(r) and r.key in keys and not brief.is_copy(r, view)]
+    # A successor that the plan saw, and that lost its marker since, is still there.
+    known = [r.id for r in brief.planned_on or () if brief.is_ours(r) and r.key in keys]
+    marked += [r for r in view if not r.marker and r.id in known and r.id not in brief.sent]
     adopted = [r for r in view if (_adopter(r, brief) or ("", {}))[0] == key]
     same = [*marked, *adopted]
     later = [other for other in same if other.id > run.id]
@@ -288,12 +297,26 @@ def _replacement_objections(
         if not is_due:
             yield Wrong.CLOSE, f"closes {run}, and no successor of it is open"
         return
+    if not is_due:
+        yield from _unproved(run, max(later, key=lambda other: other.id), brief)
     made = max(other.revision for other in later)
     is_approved = key in brief.approved or spec.get("replace") in {"always", f"r{made}"}
     if run.has_results and not is_due and not is_approved:
         yield Wrong.RESULT, f"closes {run}, whose results nobody approved to put aside"
     if spec.get("replace") == "never" and not is_approved:
         yield Wrong.CLOSE, f"closes {run}, which is never to be replaced"
+
+
+def _unproved(run: Seen, successor: Seen, brief: Brief) -> Objections:
+    """Say what of a successor that this very apply made was never looked at."""
+    sent = brief.sent.get(successor.id)
+    if sent is None:
+        return
+    seen = [other for reading in brief.readings for other in reading.runs]
+    if not any(other.id == successor.id and sent.is_stored_as(other) for other in seen):
+        yield Wrong.CLOSE, f"closes {run}, and nobody saw its successor as it was sent: {successor}"
+    elif sent.is_clone and successor.type != "live" and successor.id not in brief.members:
+        yield Wrong.CLOSE, f"closes {run}, and nobody read the cases of its successor {successor}"
 
 
 def count_limited(brief: Brief) -> int:

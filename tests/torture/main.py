@@ -19,6 +19,7 @@ from pathlib import Path
 from torture.campaigns import CAMPAIGNS, Outcome, run_case
 from torture.estate import build_estate
 from torture.modelling import run_model
+from torture.plants import BUGS, PLANTED, plant
 from torture.problems import Wrong
 from torture.virtually import run_virtually
 
@@ -79,13 +80,18 @@ def main() -> int:
     seed = secrets.randbelow(10**6) if given.seed is None else given.seed
     names = given.only or list(NAMES)
     say(f"seed {seed}: {', '.join(names)}, {given.minutes:g} min")
+    if given.planted:
+        say(f"planted: {given.planted}, {BUGS[given.planted].what}")
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     started = time.monotonic()
     table = Table()
     try:
         estate = build_estate(folder / "estate")
         jobs = iter(pick_jobs(names, seed, given.case))
-        with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
+        os.environ[PLANTED] = given.planted
+        with ProcessPoolExecutor(
+            given.jobs, get_context("spawn"), initializer=plant, initargs=(given.planted,)
+        ) as pool:
             fight(pool, jobs, table, estate, started + given.minutes * 60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -109,6 +115,9 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="cases at once")
     parser.add_argument("--only", action="append", choices=NAMES, help="this campaign; repeatable")
     parser.add_argument("--case", type=int, help="only the case with this number")
+    parser.add_argument(
+        "--planted", choices=sorted(BUGS), default="", help="plant this bug, to see it found"
+    )
     return parser.parse_args()
 
 

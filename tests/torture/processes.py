@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 from torture.faults import Answer
 from torture.ground import Ground, brief_for
+from torture.plants import PLANTED
 from torture.wire import Call
 
 from runs_as_code.server import bind
@@ -96,11 +97,13 @@ class Service:
 
     def _popen(self, who: str, line: list[str]) -> "Running":
         environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        environ |= {"QAS_URL": self.address, "QAS_TOKEN": who, "PYTHONPATH": str(_ROOT)}
+        paths = os.pathsep.join((str(_ROOT), str(_ROOT / "tests")))
+        environ |= {"QAS_URL": self.address, "QAS_TOKEN": who, "PYTHONPATH": paths}
+        bug = os.environ.get(PLANTED) or "-"
         out, err = (self.ground.folder / f"{who}.{end}" for end in ("out", "err"))
         with out.open("wb") as out_file, err.open("wb") as err_file:
             process = subprocess.Popen(
-                [sys.executable, str(_LAUNCHER), str(FACTOR), str(PATIENCE), *line],
+                [sys.executable, str(_LAUNCHER), str(FACTOR), str(PATIENCE), bug, *line],
                 stdin=subprocess.DEVNULL,
                 stdout=out_file,
                 stderr=err_file,

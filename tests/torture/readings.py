@@ -27,6 +27,9 @@ class Seen:
     total: int = 0
     recorded: int = 0
     has_time: bool = False
+    type: str = ""
+    milestone: int | None = None
+    assignee: int | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -49,6 +52,9 @@ def see(run: Mapping[str, Any]) -> Seen:
         total=counts["all"],
         recorded=counts["all"] - counts["open"],
         has_time=bool(run["timeSpent"]),
+        type=run["type"],
+        milestone=run["milestoneId"],
+        assignee=run["assignmentId"],
         **read_marker(run["description"]),
     )
 
@@ -87,3 +93,36 @@ def read(call: Call, body: bytes) -> Reading:
     if "closed" not in call.query:  # the counters are of all runs, whatever the query leaves out
         is_whole = is_whole and len(runs) - opened >= data["closed"]
     return Reading(runs, call.at, is_whole)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a create or clone asked for."""
+
+    marker: str
+    type: str | None
+    milestone: int | None
+    assignee: int | None
+    is_clone: bool
+
+    def is_stored_as(self, run: Seen) -> bool:
+        """Whether a list shows the run as it was sent; what was not sent may be anything."""
+        pairs = (
+            (self.marker, run.marker),
+            (self.type, run.type),
+            (self.milestone, run.milestone),
+            (self.assignee, run.assignee),
+        )
+        return run.is_open and all(sent in (None, stored) for sent, stored in pairs)
+
+
+def read_sent(call: Call) -> Sent:
+    """Read the body of a create or clone."""
+    body = call.json
+    return Sent(
+        marker=str(read_marker(body["description"]).get("marker")),
+        type=body.get("type"),
+        milestone=body.get("milestoneId"),
+        assignee=body.get("assignmentId"),
+        is_clone=call.path.endswith("/clone"),
+    )

@@ -8,6 +8,8 @@ from torture.ground import Ground
 from torture.problems import Problem, Wrong
 
 MOST_APPLIES = 3
+IN_PEACE = frozenset({0, 5})
+"""How an apply ends that nobody disturbs: done, or with what a rule withholds."""
 
 Document = Mapping[str, Any]
 
@@ -30,6 +32,9 @@ async def settle(
             return [*problems, Problem(Wrong.CONVERGENCE, f"{ended.error}")]
         if not ended.plan.actions:
             return problems
+        if ended.code not in IN_PEACE:
+            text = f"exit {ended.code} though nobody disturbed it: {outcomes(ended)}"
+            problems.append(Problem(Wrong.CONVERGENCE, text))
         if ended.code == 5 and not skip_blocked:
             return [*problems, Problem(Wrong.CONVERGENCE, f"{blocks(ended)}")]
     ended = await _apply(ground, manifests, skip_blocked=skip_blocked, approvals=approvals)

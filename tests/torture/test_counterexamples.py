@@ -245,3 +245,23 @@ def test_a_short_list_says_nothing_of_the_runs_it_leaves_out(make_ground, runner
     assert short.done == 1
     assert ended.code == ExitCode.DONE
     check(ground, ended)
+
+
+@pytest.mark.parametrize("is_wiped", [True, False])
+def test_a_new_run_that_lost_its_marker_takes_no_place(make_ground, runner, is_wiped):
+    """Nothing would say any more whose it is, and the old run could not be opened again."""
+    ground = make_ground()
+    old = ground.open_runs(OWNER)["retitled"][0]
+
+    async def spoil():
+        if is_wiped:
+            ground.people.edit(max(ground.truth()), description="Written anew")
+
+    storm = At(CLOSES, Fault(Kind.STATUS_BEFORE, status=429, retry_after="20"))
+    document = changed("retitled", description="New.")
+    ended = runner.run(apply_with(ground, document, storm, At(CLOSES, deed=spoil)))
+    close = by_address(ended)[f"close:{old}"]
+    assert close.status is (Status.STALE if is_wiped else Status.DONE)
+    assert ("does not bear the marker it was made with" in close.message) is is_wiped
+    assert ground.truth()[old].seen.is_open is is_wiped
+    check(ground, ended)

@@ -87,6 +87,7 @@ class Wire:
     actors: list[Actor] = field(default_factory=list)
     faults: int = 0
     client_patience: float = 60.0
+    latency: float = 0.0
     _counts: dict[str, int] = field(default_factory=dict)
     _dead: set[str] = field(default_factory=set)
     _under_way: set[asyncio.Task[Answer]] = field(default_factory=set)
@@ -132,6 +133,8 @@ class Wire:
     async def _handle(self, call: Call, send: Any) -> None:
         self._check_alive(call)
         self.witness.arrived(call)
+        if self.latency:
+            await asyncio.sleep(self.latency)
         fault = None
         for actor in self.actors:
             fault = await actor.before(call) or fault
