@@ -151,6 +151,7 @@ def _of_pulls(page: Json) -> list[list[Json]]:
     return [[each["number"], each["head"]["sha"]] for each in merged] or [["", ""]]
 
 
+ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 FIRST = '((.body // "") | split("\\n")[0] // "" | rtrimstr("\\r"))'
 # What `jq` makes of a page, for machines without it; where it is there, it is asked itself.
 FILTERS: dict[str, Callable[[Json], list[list[Json]]]] = {
@@ -166,7 +167,7 @@ FILTERS: dict[str, Callable[[Json], list[list[Json]]]] = {
 def filtered(expression: str, page: Json) -> str:
     """Return what a filter makes of one page."""
     rows = FILTERS[expression](page)
-    text = "".join("\t".join(map(str, row)) + "\n" for row in rows)
+    text = "".join("\t".join(str(value).translate(ESCAPES) for value in row) + "\n" for row in rows)
     jq = shutil.which("jq")
     if jq is not None:
         done = subprocess.run(

@@ -1,0 +1,171 @@
+"""GitLab, cron, pre-commit: their shell is run, with the programs of this checkout."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ci_examples.conftest import Service
+from ci_examples.forge import CI, ROOT, install
+from ci_examples.runner import git, load
+from ci_examples.test_github_story import HEAD, REVIEW, SMOKE
+
+JOBS = load(CI / "gitlab" / ".gitlab-ci.yml")
+
+Job = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, identity: None) -> Path:
+    """A clone in which `main` has one run and the branch `change` another."""
+    origin, clone = tmp_path / "origin.git", tmp_path / "clone"
+    git("init", "--quiet", "--bare", "--initial-branch=main", origin)
+    git("clone", "--quiet", origin, clone)
+    git("checkout", "--quiet", "-B", "main", cwd=clone)
+    (clone / "qa").mkdir()
+    for name, branch, runs in (("smoke", "main", SMOKE), ("review", "change", REVIEW)):
+        git("checkout", "--quiet", "-B", branch, cwd=clone)
+        owner = HEAD.replace("web-team", f"{name}-team")
+        (clone / "qa" / f"{name}.yaml").write_text(owner + runs)
+        git("add", "--all", cwd=clone)
+        git("commit", "--quiet", "--message", name, cwd=clone)
+        git("push", "--quiet", "origin", branch, cwd=clone)
+    return clone
+
+
+@pytest.fixture
+def environ(tmp_path: Path, service: Service) -> dict[str, str]:
+    programs = tmp_path / "bin"
+    install(programs, tmp_path / "none")
+    (programs / "pip").write_text('#!/bin/sh\necho "pip $@"\n')
+    (programs / "pip").chmod(0o755)
+    kept = {name: value for name, value in os.environ.items() if name.startswith("GIT_")}
+    return {
+        **kept,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": os.environ["HOME"],
+        "QAS_URL": service.address,
+    }
+
+
+@pytest.fixture
+def job(checkout: Path, environ: dict[str, str], service: Service) -> Job:
+    """Run a job as GitLab does: all lines in one shell that ends at the first failure."""
+    keys = {"QAS_TOKEN_READ": service.keys["vera"]}
+
+    def run(name: str, **more: str) -> subprocess.CompletedProcess[str]:
+        given: dict[str, Any] = JOBS[name]
+        lines = [*JOBS[".qarun"]["before_script"], *given["script"]]
+        variables = {**JOBS["variables"], **given.get("variables", {})}
+        if given.get("environment") == "qa-sphere":
+            variables["QAS_TOKEN"] = service.keys["ann"]
+        filled = {key: keys.get(value[1:], value) for key, value in variables.items()}
+        gitlab = {
+            "CI": "true",
+            "GITLAB_CI": "true",
+            "CI_PROJECT_DIR": str(checkout),
+            "CI_COMMIT_SHA": git("rev-parse", "HEAD", cwd=checkout),
+            "GITLAB_USER_LOGIN": "ann",
+            "CI_PIPELINE_URL": "https://gitlab.com/acme/qa/-/pipelines/7",
+        }
+        return subprocess.run(
+            ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
+            cwd=checkout,
+            env={**environ, **filled, **gitlab, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+def reports(name: str, checkout: Path) -> dict[str, Path]:
+    """Return the reports of a job; each must have been written."""
+    found = {kind: checkout / path for kind, path in JOBS[name]["artifacts"]["reports"].items()}
+    assert all(path.is_file() for path in found.values())
+    return found
+
+
+def test_gitlab_plans_the_merge_and_applies_what_was_clicked(
+    job: Job, checkout: Path, service: Service
+):
+    target = {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+    git("checkout", "--quiet", "change", cwd=checkout)
+    git("commit", "--quiet", "--allow-empty", "--message", "One more", cwd=checkout)
+    planned = job("plan", CI_MERGE_REQUEST_EVENT_TYPE="detached", **target)
+    assert planned.returncode == 0, planned.stderr
+    assert "pip install --quiet --root-user-action=ignore runs-as-code==0.1.0" in planned.stdout
+    found = reports("plan", checkout)
+    assert json.loads(found["terraform"].read_text()) == {"create": 2, "delete": 0, "update": 0}
+    assert json.loads(found["codequality"].read_text()) == []
+    assert service.runs() == {}
+
+    git("push", "--quiet", "origin", "HEAD:main", cwd=checkout)
+    assert job("plan-merged").returncode == 0
+    service_before = service.open_titles()
+    applied = job("apply")
+    assert applied.returncode == 0, applied.stderr
+    assert service_before == []
+    assert service.open_titles() == ["Menu review", "Smoke of the week"]
+    assert 'failures="0"' in reports("apply", checkout)["junit"].read_text()
+
+    service.close("Menu review")
+    drifted = job("drift")
+    assert drifted.returncode in JOBS["drift"]["allow_failure"]["exit_codes"]
+    assert 'failures="1"' in reports("drift", checkout)["junit"].read_text()
+
+
+def test_gitlab_does_not_plan_a_merge_that_conflicts(job: Job, checkout: Path):
+    git("checkout", "--quiet", "main", cwd=checkout)
+    (checkout / "qa" / "review.yaml").write_text("other: file\n")
+    git("add", "--all", cwd=checkout)
+    git("commit", "--quiet", "--message", "Other", cwd=checkout)
+    target = {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "change"}
+    ended = job("plan", CI_MERGE_REQUEST_EVENT_TYPE="detached", **target)
+    assert ended.returncode != 0
+    assert not (checkout / "plan.json").exists()
+
+
+def test_cron_pulls_reconciles_and_speaks_only_of_trouble(
+    checkout: Path, environ: dict[str, str], service: Service, tmp_path: Path
+):
+    git("checkout", "--quiet", "main", cwd=checkout)
+    git("push", "--quiet", "origin", "change:main", cwd=checkout)
+    settings = tmp_path / "env"
+    settings.write_text(f"QAS_URL={service.address}\nQAS_TOKEN={service.keys['ann']}\n")
+    quiet = {name: value for name, value in environ.items() if name != "QAS_URL"}
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [CI / "cron" / "reconcile.sh", checkout, settings]
+        return subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
+
+    ended = run()
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert service.open_titles() == ["Menu review", "Smoke of the week"]
+    settings.write_text(f"QAS_URL={service.address}\nQAS_TOKEN=wrong\n")
+    ended = run()
+    assert ended.returncode == 4
+    assert "does not accept the key" in ended.stdout
+
+
+def test_the_hook_of_pre_commit_reads_a_folder(checkout: Path, environ: dict[str, str]):
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    used = yaml.safe_load((CI / "pre-commit" / ".pre-commit-config.yaml").read_text("utf-8"))
+    command = [*hook["entry"].split(), *used["repos"][0]["hooks"][0]["args"]]
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=checkout, env=environ, capture_output=True, text=True, check=False
+        )
+
+    assert run().returncode == 0
+    (checkout / "qa" / "twice.yaml").write_text((checkout / "qa" / "review.yaml").read_text())
+    ended = run()
+    assert ended.returncode == 3
+    assert "twice.yaml" in ended.stdout + ended.stderr
