@@ -1,15 +1,17 @@
-"""The embedded server answers every recorded request as recorded."""
+"""The embedded server answers every recorded request as recorded, over HTTP on a port."""
 
-import asyncio
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from contract.support import BASE, Message, Pair, example, load_pairs, matches
 
-from runs_as_code.server import ServerOptions, create_app, create_key, ensure_database
+from runs_as_code.server import ServerOptions, bind, create_app, create_key, ensure_database
 from runs_as_code.server.app import ENDPOINTS
 
 PAIRS = load_pairs(pattern="**/*.yaml")
@@ -23,29 +25,52 @@ EMAILS = {
 }
 
 
-async def exchange(app: Any, database: Path, pair: Pair) -> httpx.Response:
-    async def send(message: Message) -> httpx.Response:
-        header = message.header
-        if header is None:
-            header = f"Bearer {create_key(database, EMAILS[message.role])}"
-        content: dict[str, Any] = {"json": message.body} if message.body is not None else {}
-        if message.files:
-            content = {"files": message.files}
-        if message.raw is not None:
-            content = {"content": message.raw.encode()}
-        return await client.request(
-            message.method,
-            BASE + message.path,
-            params=message.query,
-            headers={"Authorization": header},
-            **content,
-        )
+class Switch:
+    """An app that passes on to another one, so that one port serves a database for each pair."""
 
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://embedded") as client:
-        for message in pair.before:
-            assert (await send(message)).is_success, message
-        return await send(pair.request)
+    app: Any
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def switch() -> Switch:
+    return Switch()
+
+
+@pytest.fixture(scope="module")
+def client(switch: Switch) -> Iterator[httpx.Client]:
+    """Talk to whatever the switch leads to, over a socket."""
+    config = uvicorn.Config(switch, log_level="critical", lifespan="off")
+    server = uvicorn.Server(config)
+    with bind(port=0) as sock:
+        sock.listen()
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
+        thread.start()
+        address = f"http://127.0.0.1:{sock.getsockname()[1]}{BASE}"
+        with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
+            yield client
+        server.should_exit = True
+        thread.join()
+
+
+def send(client: httpx.Client, database: Path, message: Message) -> httpx.Response:
+    header = message.header
+    if header is None:
+        header = f"Bearer {create_key(database, EMAILS[message.role])}"
+    content: dict[str, Any] = {"json": message.body} if message.body is not None else {}
+    if message.files:
+        content = {"files": message.files}
+    if message.raw is not None:
+        content = {"content": message.raw.encode()}
+    return client.request(
+        message.method,
+        message.path,
+        params=message.query,
+        headers={"Authorization": header},
+        **content,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +81,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.id)
-def test_the_server_answers_as_recorded(pair: Pair, demo: Path, tmp_path: Path):
+def test_the_server_answers_as_recorded(
+    pair: Pair, demo: Path, tmp_path: Path, switch: Switch, client: httpx.Client
+):
     database = Path(shutil.copy(demo, tmp_path / "server.db"))
-    app = create_app(database, options=ServerOptions(require_key=True))
-    response = asyncio.run(exchange(app, database, pair))
-    app.state.store.close()
+    switch.app = create_app(database, options=ServerOptions(require_key=True))
+    for message in pair.before:
+        assert send(client, database, message).is_success, message
+    response = send(client, database, pair.request)
+    switch.app.state.store.close()
     found = response.json()
     assert response.headers["content-type"] == "application/json"
     assert response.status_code == pair.status, found

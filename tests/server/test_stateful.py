@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -267,7 +268,7 @@ class History(CaseRules):
             assert found == expected
 
 
-TestHistory = History.TestCase
+TestHistory = pytest.mark.timeout(3600 if IS_HEAVY else 120)(History.TestCase)
 TestHistory.settings = settings(
     max_examples=200 if IS_HEAVY else 20,
     stateful_step_count=60 if IS_HEAVY else 20,
