@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,18 +13,22 @@ from runs_as_code import __version__
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.logs import LogWriter, scrubber_of
 from runs_as_code.cli.looping import Loop
+from runs_as_code.cli.notifications import notifier_of
 from runs_as_code.cli.options import Sources, output_options, policy_option, source_options
 from runs_as_code.cli.provenance import ProvenanceWanted, provenance_options
 from runs_as_code.cli.reading import connection_settings, first_file
 from runs_as_code.cli.reconcile_options import (
     Rhythm,
+    Telling,
     Watching,
     rhythm_options,
+    telling_options,
     watching_options,
 )
 from runs_as_code.cli.writing import write_file
 from runs_as_code.engine.connecting import Connections
 from runs_as_code.engine.metrics import Metrics
+from runs_as_code.engine.notifying import Audiences, Notifier
 from runs_as_code.engine.reconcile_loop import Pace, ReconcileLoop
 from runs_as_code.engine.reconcile_saying import exit_code_of
 from runs_as_code.engine.reconcile_settings import ReconcileSettings
@@ -40,19 +45,33 @@ from runs_as_code.planning.standing import FAILURES_TO_TELL
 _CUT_OFF = (
     "interrupted again; what was under way may or may not have run; the next round looks first"
 )
+_LAST_WORDS = 15.0
+"""Seconds that the last notifications may take at the end."""
+
 _HEALTHY_PAUSES = 3
 _LONGEST_ROUND = 900.0
 """Seconds that a round may take, with all repetitions against a server in trouble."""
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the options say."""
+
+    rhythm: Rhythm
+    policy: Policy | None
+    watching: Watching
+    telling: Telling
+    wanted: ProvenanceWanted
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     """What one call works with."""
 
-    sources: Sources
     settings: ReconcileSettings
     log: LogWriter
     metrics: Metrics
+    notifier: Notifier | None
     status: Status
     watching: Watching
 
@@ -62,18 +81,11 @@ class _Call:
 @rhythm_options
 @policy_option
 @watching_options
+@telling_options
 @provenance_options
 @output_options
 @click.pass_obj
-def command(
-    console: Console,
-    sources: Sources,
-    rhythm: Rhythm,
-    *,
-    policy: Policy | None,
-    watching: Watching,
-    wanted: ProvenanceWanted,
-) -> ExitCode:
+def command(console: Console, /, sources: Sources, **asked: Any) -> ExitCode:
     """Plan and apply, once or for ever, without anybody to ask.
 
     Each round reads the files anew and brings every project a step further; what a safety rule
@@ -83,29 +95,25 @@ def command(
     The log goes to stderr. The first SIGINT or SIGTERM lets finish what is under way, the second
     ends at once; the exit code is 130 or 143. docs/reconcile.md is the guide.
     """
-    watching.check()
-    call = _prepare(console, sources, rhythm, policy, watching, wanted)
-    if policy is not None:
-        tighten(read_manifests(sources.paths), policy)
+    given = _Asked(**asked)
+    given.watching.check()
+    call = _prepare(console, sources, given)
+    if given.policy is not None:
+        tighten(read_manifests(sources.paths), given.policy)
     reconciler = Reconciler(call.settings)
     with _serving(call), Loop() as loop:
-        if rhythm.pace is None:
+        if given.rhythm.pace is None:
             return _run_once(call, loop, reconciler)
-        return _run_loop(call, loop, reconciler, rhythm.pace)
+        return _run_loop(call, loop, reconciler, given.rhythm.pace)
 
 
-def _prepare(
-    console: Console,
-    sources: Sources,
-    rhythm: Rhythm,
-    policy: Policy | None,
-    watching: Watching,
-    wanted: ProvenanceWanted,
-) -> _Call:
-    environ = console.environ
-    scrub = scrubber_of([environ.get("QAS_TOKEN")])
+def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:
+    rhythm, watching, telling = asked.rhythm, asked.watching, asked.telling
+    environ, first = console.environ, Path(sources.paths[0])
+    scrub = scrubber_of([environ.get("QAS_TOKEN"), telling.url])
     log = LogWriter(console, watching.is_json, watching.is_verbose, scrub)
     metrics = Metrics(__version__)
+    notifier = notifier_of(telling, log, is_insecure_allowed=sources.is_insecure_http_allowed)
     connecting = replace(
         connection_settings(sources, console),
         warn=log.warn,
@@ -117,16 +125,16 @@ def _prepare(
         connect=lambda manifests: Connections(connecting, first_file(manifests)),
         log=log,
         now=time.time,
-        audience=metrics,
-        revision=lambda: find_revision(Path(sources.paths[0]), environ),
-        policy=policy,
-        provenance=wanted.found_in(environ),
+        audience=Audiences([metrics, *([notifier] if notifier else [])]),
+        revision=lambda: find_revision(first, environ),
+        policy=asked.policy,
+        provenance=asked.wanted.found_in(environ),
         longest_rest=rhythm.pace.longest_rest if rhythm.pace else 0,
         # One round has no other to compare with.
         failures_to_tell=1 if rhythm.pace is None else FAILURES_TO_TELL,
     )
     status = Status(patience=_HEALTHY_PAUSES * pause + _LONGEST_ROUND)
-    return _Call(sources, settings, log, metrics, status, watching)
+    return _Call(settings, log, metrics, notifier, status, watching)
 
 
 def _hearer(metrics: Metrics, log: LogWriter | None) -> Callable[[object], None]:
@@ -157,7 +165,12 @@ def _run_once(call: _Call, loop: Loop, reconciler: Reconciler) -> ExitCode:
         stopped.append(code)
         reconciler.stop(code)
 
-    seen: list[Observation] = loop.run_gracefully(reconciler.run_round(), stop, _CUT_OFF)
+    async def work() -> list[Observation]:
+        seen = await reconciler.run_round()
+        await _finish(call)
+        return seen
+
+    seen: list[Observation] = loop.run_gracefully(work(), stop, _CUT_OFF)
     _after_round(call)
     return stopped[0] if stopped else exit_code_of(seen)
 
@@ -173,9 +186,19 @@ def _run_loop(call: _Call, loop: Loop, reconciler: Reconciler, pace: Pace) -> Ex
 
     facts: dict[str, Value] = {"interval": pace.interval, "version": __version__}
     call.log(LogEvent(Level.INFO, "loop.started", f"a round every {pace.interval:g} s", facts))
-    loop.run_gracefully(rounds.run(), stop, _CUT_OFF)
+
+    async def work() -> None:
+        await rounds.run()
+        await _finish(call)
+
+    loop.run_gracefully(work(), stop, _CUT_OFF)
     call.log(LogEvent(Level.INFO, "loop.stopped", "nothing is under way any more"))
     return stopped[0] if stopped else ExitCode.DONE
+
+
+async def _finish(call: _Call) -> None:
+    if call.notifier is not None:
+        await call.notifier.finish(_LAST_WORDS)
 
 
 def _after_round(call: _Call) -> None:

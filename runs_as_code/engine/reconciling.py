@@ -6,7 +6,7 @@ row, how long a failing project rests, which file held which projects when it wa
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from runs_as_code.engine.context import StopSignal
@@ -260,7 +260,8 @@ class Reconciler:
             report(each, before, after, shop)
             audience.observed(each, after)
             if transition is not None:
-                audience.told(transition)
+                revision = str(shop.facts.get("revision", ""))
+                audience.told(replace(transition, revision=revision))
         if not any(each.scope == FILES and each.ended is Ended.FAILED for each in seen):
             self._forget({each.scope for each in seen}, shop)
         return seen

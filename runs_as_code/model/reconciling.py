@@ -97,11 +97,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of condition that people should know of; `before` is None for the first one."""
+    """A change of condition that people should know of.
+
+    `before` is None for the first one, `revision` is that of the files, empty when unknown.
+    """
 
     happening: Happening
     before: Condition | None
     observation: Observation
+    revision: str = ""
 
 
 class Level(StrEnum):

@@ -1,0 +1,160 @@
+"""Notifications of `qarun reconcile`, to a receiver on a port."""
+
+import json
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.support import Process, call, start, write
+from jsonschema import Draft202012Validator
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "schemas" / "notification.v1.schema.json").read_text("utf-8")
+)
+PATH = "/services/T0001/a-secret-of-its-own"
+
+Receive = Callable[..., tuple[str, list[Any]]]
+
+
+@pytest.fixture
+def receive() -> Iterator[Receive]:
+    """Start a receiver that gives one answer; return its address and what it got."""
+    with ExitStack() as stack:
+
+        def begin(status: int = 200) -> tuple[str, list[Any]]:
+            got: list[Any] = []
+
+            class Handler(BaseHTTPRequestHandler):
+                def do_POST(self) -> None:
+                    length = int(self.headers["Content-Length"])
+                    got.append(json.loads(self.rfile.read(length)))
+                    self.send_response(status)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+
+                def log_message(self, *_: object) -> None:
+                    """Stay silent."""
+
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}{PATH}", got
+
+        yield begin
+
+
+def close(database: Path, title: str) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE run SET closed_at = created_at WHERE title = ?", (title,))
+
+
+def test_drift_is_told_and_its_address_is_not(tmp_path: Path, database: Path, receive: Receive):
+    path = write(tmp_path / "m.yaml")
+    url, got = receive()
+    ended = call("reconcile", "-f", path, "--once", QARUN_NOTIFY_URL=url)
+    assert (ended.code, got) == (0, [])
+    close(database, "Smoke of the week")
+    ended = call("reconcile", "-f", path, "--once", "--debug-http", QARUN_NOTIFY_URL=url)
+    assert ended.code == 0
+    (body,) = got
+    Draft202012Validator(SCHEMA).validate(body)
+    assert (body["event"], body["previous"]) == ("drift", None)
+    assert body["drift"] == {"closed-by-hand": 1}
+    assert "notification `drift` sent" in ended.err
+    assert PATH not in ended.all
+
+
+def test_a_template_shapes_it(tmp_path: Path, database: Path, receive: Receive):
+    path = write(tmp_path / "m.yaml", "runs:\n  a: {title: A, cloneFrom: {title: Nonexistent}}\n")
+    url, got = receive()
+    template = tmp_path / "chat.json.j2"
+    template.write_text('{"text": {{ summary | tojson }}}', "utf-8")
+    flags = ("--notify-url", url, "--notify-template", template)
+    assert call("reconcile", "-f", path, "--once", *flags).code == 5
+    assert got == [
+        {"text": "web-team in BD on embedded: something waits for a decision: 1 source-blocked"}
+    ]
+
+
+def test_a_broken_receiver_changes_no_exit_code(
+    tmp_path: Path, database: Path, receive: Receive, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("runs_as_code.provider.webhook.FIRST_PAUSE", 0.01)
+    path = write(tmp_path / "m.yaml")
+    assert call("reconcile", "-f", path, "--once").code == 0
+    close(database, "Smoke of the week")
+    url, got = receive(500)
+    ended = call("reconcile", "-f", path, "--once", QARUN_NOTIFY_URL=url)
+    assert (ended.code, len(got)) == (0, 4)
+    assert "notification `drift` failed: it answered 500" in ended.err
+    gone = call("reconcile", "-f", path, "--once", QARUN_NOTIFY_URL="http://127.0.0.1:1/secret")
+    assert gone.code == 0
+    assert "it can't be reached (ConnectError)" in gone.err
+    assert "secret" not in gone.all
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--notify-template", "t.j2"),
+        ("--notify-url", "http://chat.example.com/x"),
+        ("--notify-url", "nonsense"),
+        ("--notify-url", "https://chat.example.com/x", "--notify-template", "missing.j2"),
+        ("--notify-url", "https://chat.example.com/x", "--notify-template", "bad.j2"),
+    ],
+)
+def test_what_can_not_work_is_refused_at_once(flags, tmp_path, database, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("t.j2").write_text("{}", "utf-8")
+    Path("bad.j2").write_text("{{ nothing }}", "utf-8")
+    ended = call("reconcile", "-f", write(tmp_path / "m.yaml"), "--once", *flags)
+    assert ended.code == 64
+    assert "chat.example.com" not in ended.err
+
+
+def read_until(process: Process, words: str) -> str:
+    assert process.stderr is not None
+    seen = ""
+    while words not in seen:
+        line = process.stderr.readline()
+        assert line, seen
+        seen += line
+    return seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+def test_a_loop_tells_transitions_only(tmp_path: Path, database: Path, receive: Receive):
+    path = write(tmp_path / "m.yaml")
+    url, got = receive()
+    good = path.read_text("utf-8")
+    with start("reconcile", "-f", path, "--interval", "0.1s", QARUN_NOTIFY_URL=url) as process:
+        read_until(process, "in-sync")
+        close(database, "Smoke of the week")
+        read_until(process, "`drift` sent")
+        time.sleep(0.4)
+        path.write_text("runs: {", "utf-8")
+        read_until(process, "`failing` sent")
+        path.write_text(good + "    onClosed: recreate\n", "utf-8")
+        read_until(process, "`in-sync` sent")
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30)[1]
+    assert process.returncode == 143
+    of_project = [(body["previous"], body["event"]) for body in got if body["project"]]
+    assert of_project == [
+        ("in-sync", "drift"),
+        ("drift", "failing"),
+        ("failing", "drift"),
+        ("drift", "in-sync"),
+    ]
+    assert {body["event"] for body in got if not body["project"]} == {"failing", "healed"}
+    assert len({body["dedupKey"] for body in got}) == len(got) - 1
