@@ -197,3 +197,35 @@ def test_an_inactive_user_gets_no_key(database: Path):
         connection.execute("UPDATE user SET is_active = 0 WHERE email = 'ann@example.com'")
     with pytest.raises(DatabaseError, match="no user has the e-mail"):
         create_key(database, "ann@example.com")
+
+
+def test_a_file_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (":memory:", "file:x?mode=memory", "a b%20c#d?e.db", "é\u2028.db", "-x.db"):
+        assert ensure_database(Path(name), "empty")
+        assert create_key(Path(name), "owner@example.com")
+        assert (tmp_path / name).is_file()
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_process_that_dies_while_it_fills_is_followed_by_one_that_does(
+    tmp_path: Path, *, is_there: bool
+):
+    path = tmp_path / "x.db"
+    if is_there:
+        path.touch()
+    program = (
+        "import os, signal, sys; from runs_as_code.server import seeding\n"
+        "def fill(connection, document):\n"
+        "    done(connection, document)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "done, seeding.fill = seeding.fill, fill\n"
+        "seeding.ensure_database(sys.argv[1])\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
+    assert ended.returncode == -9
+    assert ensure_database(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("SELECT count(*) FROM user").fetchone() == (5,)

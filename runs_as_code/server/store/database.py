@@ -57,7 +57,8 @@ class Store:
 def open_engine(path: Path) -> Engine:
     """Connect a SQLAlchemy engine to a file, with explicit transactions."""
     engine = create_engine(
-        URL.create("sqlite", database=str(path)),
+        # Absolute, since `:memory:` would not be the file of that name.
+        URL.create("sqlite", database=str(path.absolute())),
         poolclass=QueuePool,
         pool_size=8,
         max_overflow=-1,
