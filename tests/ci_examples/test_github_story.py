@@ -117,6 +117,9 @@ def what_was_reviewed_is_applied_on_merge(shown: Story, service: Service) -> Non
     assert statuses(jobs) == {"reviewed": "success", "again": "skipped", "approved": "skipped"}
     assert service.open_titles() == ["Menu review", "Smoke of the week"]
     assert "2 done" in jobs["reviewed"].summary
+    report = shown.repository.comments(1)[1]
+    assert "### Apply: 2 done" in report
+    assert f"{service.address}/project/BD/run/2" in report
     told = lines(service.database)
     sha = shown.repository.head().sha
     page = f"https://github.com/acme/qa/actions/runs/{shown.site.runs}"
@@ -143,11 +146,12 @@ def a_plan_that_another_merge_made_stale_waits_for_an_approval(
     assert "the plan is not the reviewed one" in jobs["reviewed"].log
     (comment,) = shown.repository.comments(3)
     assert comment.count(jobs["again"].outputs["digest"]) == 2
-    assert "waits for its approval" in comment
+    assert "This plan waits for an approval: https://github.com/acme/qa/actions/runs/" in comment
 
     jobs = approve(shown.site, APPLY, event, jobs)
     assert jobs["approved"].status == "success", jobs["approved"].log
     assert service.open_titles() == ["Menu review", "Smoke of the month (r3)"]
+    assert "### Apply: 2 done" in shown.repository.comments(3)[1]
 
 
 def drift_is_one_issue_until_it_is_healed(shown: Story, service: Service) -> None:

@@ -230,3 +230,29 @@ def test_drift_is_news_and_trouble_is_trouble(tmp_path: Path, code: int, ends: i
     (tmp_path / "qarun").chmod(0o755)
     environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "FILES": "qa", "FOLDER": str(tmp_path)}
     assert subprocess.run([*BASH, "-c", step("drift")], env=environ, check=False).returncode == ends
+
+
+@pytest.mark.parametrize(
+    ("withheld", "digest", "state", "says"),
+    [
+        ("false", "sha256:1", "success", "sha256:1"),
+        ("true", "sha256:1", "failure", "sha256:1"),
+        ("", "", "failure", "no plan could be made"),
+    ],
+    ids=["planned", "withheld", "broken"],
+)
+def test_only_a_plan_that_can_be_applied_is_a_success(
+    run: Run,
+    repository: Repository,
+    tmp_path: Path,
+    withheld: str,
+    digest: str,
+    state: str,
+    says: str,
+):
+    given = {"HEAD_SHA": "aaaa", "NUMBER": "", "FOLDER": str(tmp_path), "CONTEXT": "qarun/plan"}
+    ended = run("publish.sh", **given, WITHHELD=withheld, DIGEST=digest)
+    assert ended.returncode == 0, ended.stderr
+    (made,) = repository.state["statuses"]
+    assert (made["state"], made["description"]) == (state, says)
+    assert made["target_url"] == "https://github.com/acme/qa/actions/runs/7"

@@ -26,9 +26,10 @@ fi
 if [ -s "$FOLDER/plan.md" ]; then
   {
     cat -- "$FOLDER/plan.md"
-    printf '\nPlan of commit %s, as it would be merged: %s\n' "${HEAD_SHA:-$GITHUB_SHA}" "$page"
-    if [ -z "$HEAD_SHA" ]; then
-      printf '\n**The reviewed plan no longer fitted. This one waits for its approval there.**\n'
+    if [ -n "$HEAD_SHA" ]; then
+      printf '\nPlan of merging %s: %s\n' "$HEAD_SHA" "$page"
+    else
+      printf '\n**What was reviewed no longer fits. This plan waits for an approval: %s**\n' "$page"
     fi
   } >"$FOLDER/comment.md"
   bash "$scripts/comment.sh" "$NUMBER" "$FOLDER/comment.md"
