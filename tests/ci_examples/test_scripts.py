@@ -233,25 +233,19 @@ def test_drift_is_news_and_trouble_is_trouble(tmp_path: Path, code: int, ends: i
 
 
 @pytest.mark.parametrize(
-    ("withheld", "digest", "state", "says"),
+    ("planned", "state", "says"),
     [
-        ("false", "sha256:1", "success", "sha256:1"),
-        ("true", "sha256:1", "failure", "sha256:1"),
-        ("", "", "failure", "no plan could be made"),
+        ({"WITHHELD": "false", "DIGEST": "sha256:1"}, "success", "sha256:1"),
+        ({"WITHHELD": "true", "DIGEST": "sha256:1"}, "failure", "sha256:1"),
+        ({"WITHHELD": "", "DIGEST": ""}, "failure", "no plan could be made"),
     ],
     ids=["planned", "withheld", "broken"],
 )
 def test_only_a_plan_that_can_be_applied_is_a_success(
-    run: Run,
-    repository: Repository,
-    tmp_path: Path,
-    withheld: str,
-    digest: str,
-    state: str,
-    says: str,
+    run: Run, repository: Repository, planned: dict[str, str], state: str, says: str
 ):
-    given = {"HEAD_SHA": "aaaa", "NUMBER": "", "FOLDER": str(tmp_path), "CONTEXT": "qarun/plan"}
-    ended = run("publish.sh", **given, WITHHELD=withheld, DIGEST=digest)
+    given = {"HEAD_SHA": "aaaa", "NUMBER": "", "FOLDER": "/nowhere", "CONTEXT": "qarun/plan"}
+    ended = run("publish.sh", **given, **planned)
     assert ended.returncode == 0, ended.stderr
     (made,) = repository.state["statuses"]
     assert (made["state"], made["description"]) == (state, says)
