@@ -52,7 +52,7 @@ def test_the_list_may_be_otherwise(api: Api, turned):
     assert ids(api) == [1, 2, 3]
     turned("RUN_LIMIT_ZERO_IS_NO_LIMIT")
     assert ids(api, "?limit=0") == []
-    turned("COUNTERS_OBEY_MILESTONES")
+    turned("COUNTERS_OBEY_FILTERS")
     assert api.get("/project/BD/run?milestoneIds=5")["open"] == 3
 
 

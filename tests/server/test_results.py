@@ -96,6 +96,9 @@ def test_bad_results_are_refused(api: Api):
     assert api.post(path, {"status": "custom1"}, status=400) == {
         "message": "status custom1 is not active"
     }
+    batch = {"items": [{"tcaseId": "", "status": "passed"}]}
+    refused = api.post(f"/project/BD/run/{run}/result/batch", batch, status=400)
+    assert refused == {"message": "tcaseId is required"}
     api.post(path, {"status": "fine"}, status=400)
     api.post(path, {"status": "passed", "timeTaken": -1}, status=400)
     api.post(path, {"status": "passed", "timeTaken": 1.5}, status=400)

@@ -180,6 +180,9 @@ def test_the_list_filters_by_state_milestone_and_limit_and_counts_all(api: Api):
     assert ids(limit=1, closed="false", milestoneIds=6) == [3]
     counted = api.get("/project/BD/run", params={"limit": 1, "milestoneIds": 6})
     assert (counted["open"], counted["closed"]) == (1, 1)
+    api.make_run("Run 5", configurationId="chrome")
+    found = api.get("/project/BD/run", params={"configurationIds": ["chrome", "none"]})
+    assert ([run["id"] for run in found["runs"]], found["open"], found["closed"]) == ([5], 1, 0)
 
 
 def test_titles_are_unique_within_the_project_and_closed_runs_count(api: Api):

@@ -37,7 +37,9 @@ def create_results(call: Call) -> Reply:
     items = call.body(_BATCH).get("items", [])
     if not items:
         raise refuse("items is required")
-    outcomes = [_outcome(call, item, item.get("tcaseId", "")) for item in items]
+    if not all(item.get("tcaseId") for item in items):
+        raise refuse("tcaseId is required")
+    outcomes = [_outcome(call, item, item["tcaseId"]) for item in items]
     return Reply(
         {"ids": record(call.connection, row, outcomes, call.caller)}, guesses.RESULT_STATUS
     )

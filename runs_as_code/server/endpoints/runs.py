@@ -61,13 +61,11 @@ def list_runs(call: Call) -> Reply:
     """List the runs of a project with their status counts, newest first."""
     query = call.query
     conditions = [run.c.project_id == call.project_id]
-    counted = list(conditions)
     if milestones := query.integers("milestoneIds"):
         conditions.append(is_one_of(run.c.milestone_id, milestones))
-        if guesses.COUNTERS_OBEY_MILESTONES:
-            counted.append(conditions[-1])
     if configurations := query.texts("configurationIds"):
         conditions.append(is_one_of(run.c.configuration_id, configurations))
+    counted = conditions if guesses.COUNTERS_OBEY_FILTERS else conditions[:1]
     is_closed = query.flag("closed")
     order = run.c.id.desc() if guesses.RUNS_NEWEST_FIRST else run.c.id
     wanted = LISTED.where(*conditions).order_by(order)
