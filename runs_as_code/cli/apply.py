@@ -1,6 +1,7 @@
 """`qarun apply`: show a plan, get it approved, carry it out, report."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +11,16 @@ import click
 from runs_as_code import __version__
 from runs_as_code.cli.approving import (
     Decision,
+    WithheldError,
     ask,
+    check_age,
     check_digest,
     check_saved,
     check_withheld,
     decision_options,
 )
 from runs_as_code.cli.console import Console, OutputClosedError
+from runs_as_code.cli.ending import code_of, known_errors
 from runs_as_code.cli.looping import Loop, connected
 from runs_as_code.cli.options import (
     Sources,
@@ -46,16 +50,17 @@ from runs_as_code.cli.reading import (
     with_database_of,
 )
 from runs_as_code.cli.showing import plan_text
+from runs_as_code.cli.writing import write_file
 from runs_as_code.engine.applying import ApplySettings, Job, apply_jobs, jobs_of
 from runs_as_code.engine.planning import make_plan
 from runs_as_code.engine.reviewed import review_plan
-from runs_as_code.errors import ExitCode, QarunError
+from runs_as_code.errors import ExitCode, QarunError, UsageError
 from runs_as_code.model.plan import Approvals, Plan
 from runs_as_code.model.provenance import Provenance
-from runs_as_code.model.report import ApplyReport
+from runs_as_code.model.report import ApplyReport, Failure
 from runs_as_code.model.restraint import Policy
 from runs_as_code.report.applied import render_report
-from runs_as_code.report.document import report_to_json
+from runs_as_code.report.document import failure_to_json, report_to_json
 from runs_as_code.report.jsontext import dump_json
 
 _CUT_OFF = (
@@ -64,9 +69,9 @@ _CUT_OFF = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Call:
-    """What one apply was asked for."""
+    """What one apply was asked for, and whether its report was written."""
 
     console: Console
     approvals: Approvals
@@ -75,6 +80,7 @@ class _Call:
     outputs: Outputs
     provenance: Provenance | None = None
     policy: Policy | None = None
+    is_reported: bool = False
 
 
 @click.command("apply")
@@ -114,12 +120,21 @@ def command(  # noqa: PLR0913  one for each group of options
     outputs.check()
     provenance = wanted.found_in(console.environ)
     call = _Call(console, approvals, decision, output, outputs, provenance, policy)
-    if saved is not None:
-        return _apply_saved(call, saved, sources)
-    return _apply_manifests(call, sources)
+    try:
+        if saved is not None:
+            return _apply_saved(call, saved, sources)
+        return _apply_manifests(call, sources)
+    except (QarunError, BaseExceptionGroup) as error:
+        _tell_failure(call, known_errors(error))
+        raise
 
 
 def _apply_manifests(call: _Call, sources: Sources) -> ExitCode:
+    if call.decision.max_plan_age is not None:
+        raise UsageError(
+            "`--max-plan-age` is about a saved plan, and none is given",
+            hint="save one with `qarun plan --out plan.json`, then `qarun apply plan.json`",
+        )
     manifests = read_or_publish(sources, call.console, call.outputs, call.policy)
     check_targets(call.approvals, manifests)
     settings = connection_settings(sources, call.console)
@@ -150,6 +165,7 @@ def _apply_saved(call: _Call, path: Path, sources: Sources) -> ExitCode:
     check_saved(sources.files, _given(sources, call))
     reviewed, _ = read_plan_file(path)
     check_digest(reviewed, call.decision.expect_digest)
+    check_age(reviewed, call.decision.max_plan_age, datetime.now(UTC))
     check_frozen(reviewed, call.approvals)
     settings = connection_settings(with_database_of(reviewed, sources), call.console)
     with Loop() as loop, connected(loop, settings, None) as connections:
@@ -206,6 +222,7 @@ def _carry_out(call: _Call, loop: Loop, plan: Plan, jobs: Sequence[Job]) -> Exit
 
 def _report(call: _Call, report: ApplyReport) -> ExitCode:
     """Write the report; what was done is done, so its exit code outlives a broken output."""
+    call.is_reported = True
     if call.output == "json":
         text = dump_json(report_to_json(report, tool_version=__version__))
     else:
@@ -220,6 +237,26 @@ def _report(call: _Call, report: ApplyReport) -> ExitCode:
         call.console.say(text)
         codes.append(error.exit_code)
     return next((code for code in codes if code), ExitCode.DONE)
+
+
+def _tell_failure(call: _Call, errors: Sequence[QarunError]) -> None:
+    """Say in JSON, where that is wanted, why there is no report; people read it on stderr."""
+    if not errors or call.is_reported:
+        return
+    failure = Failure(
+        message="; ".join(dict.fromkeys(error.message for error in errors)),
+        hint="; ".join(dict.fromkeys(error.hint for error in errors if error.hint)),
+        exit_code=code_of(errors),
+        is_withheld=any(isinstance(error, WithheldError) for error in errors),
+    )
+    text = dump_json(failure_to_json(failure, tool_version=__version__))
+    # What went wrong first is what the call ends with.
+    with suppress(QarunError, OutputClosedError):
+        for name, path in call.outputs.files:
+            if name == "json":
+                write_file(path, text)
+        if call.output == "json":
+            call.console.data(text)
 
 
 def _publish(call: _Call, report: ApplyReport) -> ExitCode:

@@ -1,7 +1,9 @@
 """Whether an apply may write: what is withheld, what was reviewed, what somebody answers."""
 
+import re
 import shlex
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -15,8 +17,15 @@ from runs_as_code.planning.fingerprint import plan_digest
 from runs_as_code.report.safe import safe
 
 _SHOWN = 8
+_HOUR = 3600
 _NAME_LIMIT = 80
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_CLOCK_SKEW = timedelta(minutes=5)
 _DIGEST_LENGTH = len("sha256:") + 64
+
+
+class WithheldError(RefusedError):
+    """Something of the plan is withheld, and nobody said to skip it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,7 @@ class Decision:
 
     auto_approve: bool = False
     expect_digest: str | None = None
+    max_plan_age: timedelta | None = None
     skip_blocked: bool = False
     no_verify: bool = False
 
@@ -40,6 +50,17 @@ def _check_digest(
     return value
 
 
+def _read_age(
+    _ctx: click.Context, _parameter: click.Parameter, value: str | None
+) -> timedelta | None:
+    if value is None:
+        return None
+    found = re.fullmatch(r"([0-9]{1,5})([smhd])", value)
+    if found is None:
+        raise click.BadParameter("write a number and `s`, `m`, `h` or `d`, e.g. `24h`")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
 decision_options = grouped(
     "decision",
     Decision,
@@ -49,6 +70,12 @@ decision_options = grouped(
         metavar="sha256:...",
         callback=_check_digest,
         help="Apply only a plan with this digest, the one that was reviewed; don't ask.",
+    ),
+    click.option(
+        "--max-plan-age",
+        metavar="AGE",
+        callback=_read_age,
+        help="Refuse a saved plan that is older, e.g. `24h`; `s`, `m`, `h` or `d`.",
     ),
     click.option(
         "--skip-blocked",
@@ -76,6 +103,31 @@ def check_digest(plan: Plan, expected: str | None) -> None:
     )
 
 
+def check_age(plan: Plan, most: timedelta | None, moment: datetime) -> None:
+    """Raise StaleError when a saved plan is older than it may be, or does not say when it was made.
+
+    `moment` is the time in UTC. A plan from the future has a time that nobody can rely on.
+    """
+    if most is None:
+        return
+    try:
+        made = datetime.strptime(plan.created_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise StaleError(
+            "the plan does not say when it was made, so its age can't be told", hint="plan again"
+        ) from None
+    age = moment - made
+    if -_CLOCK_SKEW <= age <= most:
+        return
+    problem = f"was made at {plan.created_at}, {_words(age)} ago"
+    if age < most:
+        problem = f"says it was made at {plan.created_at}, which is still to come"
+    raise StaleError(
+        f"the plan {problem}, and `--max-plan-age` allows {_words(most)}; nothing was written",
+        hint="plan again, and have it reviewed again",
+    )
+
+
 def check_withheld(plan: Plan, decision: Decision) -> None:
     """Raise RefusedError when something is withheld that nobody said to skip."""
     blocks = withheld_blocks(plan)
@@ -87,7 +139,7 @@ def check_withheld(plan: Plan, decision: Decision) -> None:
     if not decision.skip_blocked and plan.actions:
         ways.append("`--skip-blocked` to do the rest")
     hint = f"the plan names a way out for each; for this apply: {' or '.join(ways)}"
-    raise RefusedError(
+    raise WithheldError(
         f"withheld by safety rules ({rules}); nothing was written",
         hint=hint if ways else "the plan names a line for the file for each",
     )
@@ -131,6 +183,16 @@ def check_saved(paths: tuple[str, ...], given: list[str]) -> None:
             f"{', '.join(f'`{flag}`' for flag in given)} can't change a saved plan",
             hint="give it to `qarun plan --out`, then apply that plan",
         )
+
+
+def _words(span: timedelta) -> str:
+    """Say a time span, from an hour on to the minute."""
+    seconds = int(span.total_seconds())
+    if seconds >= _HOUR:
+        seconds -= seconds % 60
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min")]
+    parts.append((seconds % 60, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
 
 
 def _question(plan: Plan) -> str:

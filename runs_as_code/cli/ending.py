@@ -1,7 +1,7 @@
 """How a call ends that does not end well: an error becomes a message and an exit code."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -29,13 +29,24 @@ def end_of(error: BaseException, console: Console) -> ExitCode:
         return ExitCode.SIGINT
     if isinstance(error, click.ClickException):
         return _end_of_usage(error, console)
-    leaves = list(_leaves(error))
-    known = [leaf for leaf in leaves if isinstance(leaf, QarunError)]
-    if len(known) < len(leaves):
-        return _end_of_bug(error, leaves, console)
+    known = known_errors(error)
+    if not known:
+        return _end_of_bug(error, list(_leaves(error)), console)
     for message, hint in dict.fromkeys((leaf.message, leaf.hint) for leaf in known):
         console.fail(message, hint)
-    codes = {leaf.exit_code for leaf in known}
+    return code_of(known)
+
+
+def known_errors(error: BaseException) -> list[QarunError]:
+    """Return what an error holds; nothing when any of it is a bug."""
+    leaves = list(_leaves(error))
+    known = [leaf for leaf in leaves if isinstance(leaf, QarunError)]
+    return known if len(known) == len(leaves) else []
+
+
+def code_of(errors: Iterable[QarunError]) -> ExitCode:
+    """Return the exit code that all of them share, else that of an error."""
+    codes = {error.exit_code for error in errors}
     return codes.pop() if len(codes) == 1 else ExitCode.ERROR
 
 

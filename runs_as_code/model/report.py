@@ -57,6 +57,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an apply ended without a report: refused, stale, invalid, not reached, cut off."""
+
+    message: str
+    hint: str
+    exit_code: ExitCode
+    is_withheld: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ApplyReport:
     """Everything an apply has to say; `interrupted_by` is a signal's exit code.
 

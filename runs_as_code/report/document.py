@@ -14,7 +14,7 @@ from runs_as_code.errors import StaleError, UsageError
 from runs_as_code.model.actions import CloseRun, MakeRun
 from runs_as_code.model.listing import ListedAs, ListedRun
 from runs_as_code.model.plan import Plan
-from runs_as_code.model.report import ActionResult, ApplyReport, Status
+from runs_as_code.model.report import ActionResult, ApplyReport, Failure, Status
 from runs_as_code.model.source import Diagnostic, Severity
 from runs_as_code.report.codec import DecodeError, camel, decode, describe, encode
 from runs_as_code.report.jsontext import parse_json
@@ -83,6 +83,16 @@ def report_to_json(report: ApplyReport, *, tool_version: str) -> dict[str, Any]:
         "isVerified": report.is_verified,
         "interruptedBy": encode(report.interrupted_by),
         "calls": report.calls,
+        "error": None,
+    }
+
+
+def failure_to_json(failure: Failure, *, tool_version: str) -> dict[str, Any]:
+    """Return why an apply ended without a report, in the form of one."""
+    report = ApplyReport(is_withheld=failure.is_withheld)
+    return report_to_json(report, tool_version=tool_version) | {
+        "exitCode": failure.exit_code.value,
+        "error": {"message": failure.message, "hint": failure.hint},
     }
 
 
