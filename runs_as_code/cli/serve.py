@@ -5,13 +5,12 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, Protocol
 
 import click
 from click.core import ParameterSource
 
 from runs_as_code.cli.console import Console
-from runs_as_code.cli.ending import InterruptionError
 from runs_as_code.cli.looping import SIGNALS
 from runs_as_code.cli.options import grouped, output_options
 from runs_as_code.engine.connecting import DATABASE, usual_database
@@ -26,8 +25,8 @@ from runs_as_code.server import (
     dump_database,
     ensure_database,
     list_emails,
+    make_server,
     read_faults,
-    serve,
 )
 
 
@@ -182,21 +181,19 @@ def command(
         keys = _make_keys(database, emails, is_new=is_new)
         host, port = sock.getsockname()[:2]
         sock.listen(128)  # whoever reads the address may connect at once
+        server = make_server(database, options)
+        stop = _Stop(server)
         for number in SIGNALS:
-            signal.signal(number, _stop)
-        try:
-            console.data(f"{_url(host, port)}\n")
-            console.data(
-                "".join(f"{role:<12} {safe(email):<20} {key}\n" for role, email, key in keys)
-            )
-            console.say(_welcome(database, has_keys=bool(keys)))
-            if options.board != "off":
-                console.say(f"Board: {_board_url(host, port)}")
-            serve(database, options=options, sock=sock)
-        except InterruptionError as interruption:
-            console.say("Stopped")
-            return interruption.exit_code
-    return ExitCode.DONE
+            signal.signal(number, stop)
+        console.data(f"{_url(host, port)}\n")
+        console.data("".join(f"{role:<12} {safe(email):<20} {key}\n" for role, email, key in keys))
+        console.say(_welcome(database, has_keys=bool(keys)))
+        if options.board != "off":
+            console.say(f"Board: {_board_url(host, port)}")
+        server.run(sockets=[sock])
+    if stop.exit_code is not ExitCode.DONE:
+        console.say("Stopped")
+    return stop.exit_code
 
 
 def _make_keys(
@@ -223,9 +220,24 @@ def bind_to(address: Address) -> socket.socket:
         ) from None
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """End the call; uvicorn takes signals while it serves and sends them again when it is done."""
-    raise InterruptionError("stopped", SIGNALS[signal.Signals(number)])
+class _Stoppable(Protocol):
+    should_exit: bool
+
+
+class _Stop:
+    """Ends a server at a signal: uvicorn takes them while it serves and sends them on at its end.
+
+    An exception out of a handler would be lost where it met the event loop at work.
+    """
+
+    def __init__(self, server: _Stoppable) -> None:
+        self.exit_code = ExitCode.DONE
+        self._server = server
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Say how the call ends, and let the server end."""
+        self.exit_code = SIGNALS[signal.Signals(number)]
+        self._server.should_exit = True
 
 
 def _url(host: str, port: int) -> str:

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
+from runs_as_code.cli import serve as serving
 from runs_as_code.cli.program import program
 from runs_as_code.model.provider import ResolvedPlan, RunFields
 from runs_as_code.provider.embedded import embedded_client
-from runs_as_code.server import create_app
+from runs_as_code.server import ServerOptions, create_app
 
 Process = subprocess.Popen[str]
 
@@ -72,6 +74,28 @@ def call(*arguments: str | Path, typed: str | None = None, **environ: str) -> En
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output
     return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+class IdleServer:
+    """A server that ends at once."""
+
+    should_exit = False
+
+    def run(self, **_: object) -> None:
+        pass
+
+
+def note_servers(monkeypatch: pytest.MonkeyPatch) -> list[ServerOptions]:
+    """Note what `qarun serve` would serve, and let it return at once."""
+    seen: list[ServerOptions] = []
+
+    def make(_database: Path, options: ServerOptions) -> IdleServer:
+        seen.append(options)
+        return IdleServer()
+
+    monkeypatch.setattr(serving.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(serving, "make_server", make)
+    return seen
 
 
 def start(*arguments: str | Path, **environ: str) -> Process:

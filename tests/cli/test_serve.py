@@ -6,9 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cli.support import call, start, write
+from cli.support import call, note_servers, start, write
 
-from runs_as_code.cli import serve as serving
 from runs_as_code.errors import ExitCode
 from runs_as_code.server import ServerOptions, bind
 
@@ -17,11 +16,7 @@ ROLES = ["owner", "admin", "test-runner", "viewer", "user"]
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerOptions]:
-    """Note what would be served, and return at once."""
-    seen: list[ServerOptions] = []
-    monkeypatch.setattr(serving.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(serving, "serve", lambda _database, *, options, **_: seen.append(options))
-    return seen
+    return note_servers(monkeypatch)
 
 
 def test_a_new_database_gets_a_key_for_each_user(tmp_path: Path):

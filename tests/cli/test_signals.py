@@ -1,5 +1,6 @@
 """SIGINT and SIGTERM, against a server that takes its time, as processes of their own."""
 
+import asyncio
 import signal
 import sys
 import time
@@ -110,8 +111,35 @@ def test_serve_stops_cleanly(number, code, tmp_path: Path):
     with start("serve", "--port", "0", "--database", tmp_path / "s.db") as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("http://127.0.0.1:")
-        read_until(process, "Ctrl-C stops it")
+        read_until(process, "Board: ")
         process.send_signal(number)
         _, err = process.communicate(timeout=30)
     assert process.returncode == code
     assert err == "Stopped\n"
+
+
+@pytest.mark.parametrize(("number", "code"), KINDS)
+def test_a_signal_in_the_middle_of_the_loop_s_work_is_not_lost(
+    number, code, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Server:
+        should_exit = False
+
+        def run(self, sockets):
+            asyncio.run(self.wait())
+
+        async def wait(self):
+            # An exception out of a callback goes to the loop's log, and nobody else hears of it.
+            asyncio.get_running_loop().call_soon(signal.raise_signal, number)
+            async with asyncio.timeout(10):
+                while not self.should_exit:  # noqa: ASYNC110 -- as uvicorn waits
+                    await asyncio.sleep(0.01)
+
+    before = {each: signal.getsignal(each) for each, _ in KINDS}
+    monkeypatch.setattr("runs_as_code.cli.serve.make_server", lambda *_: Server())
+    try:
+        ended = call("serve", "--port", "0", "--database", tmp_path / "s.db")
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert (ended.code, ended.err.splitlines()[-1]) == (code, "Stopped")

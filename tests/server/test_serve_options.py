@@ -4,19 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from cli.support import call
+from cli.support import call, note_servers
 
-from runs_as_code.cli import serve as serving
 from runs_as_code.server import ServerOptions
 
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerOptions]:
-    """Note what would be served, and return at once."""
-    seen: list[ServerOptions] = []
-    monkeypatch.setattr(serving.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(serving, "serve", lambda _database, *, options, **_: seen.append(options))
-    return seen
+    return note_servers(monkeypatch)
 
 
 @pytest.mark.usefixtures("served")
