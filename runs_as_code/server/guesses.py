@@ -55,7 +55,7 @@ CLONE_INHERITS_FIELDS: Final = False
 # `limit=0` in the run list means no limit, the habit of Go services.
 RUN_LIMIT_ZERO_IS_NO_LIMIT: Final = True
 
-# The counters of the run list obey `milestoneIds` and `configurationIds`, never `closed` and `limit`.
+# The run list's counters obey `milestoneIds` and `configurationIds`, not `closed` and `limit`.
 COUNTERS_OBEY_FILTERS: Final = True
 
 # The run list is newest first.

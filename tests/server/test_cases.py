@@ -45,11 +45,24 @@ def test_bad_cases_are_refused(api: Api, change: dict[str, object], status: int)
     assert api.get("/project/BD/tcase/count") == {"count": 59}
 
 
-def test_go_names_the_field_of_a_wrong_type(api: Api):
-    body = {"title": "A", "folderId": "1", "type": "standalone", "priority": "low"}
-    assert api.post("/project/BD/tcase", body, status=400)["message"] == (
-        "json: cannot unmarshal string into Go struct field CreateTCaseRequest.folderId of type int"
-    )
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("folderId", "1", "string into Go struct field CreateTCaseRequest.folderId of type int"),
+        (
+            "folderId",
+            1.5,
+            "number 1.5 into Go struct field CreateTCaseRequest.folderId of type int",
+        ),
+        ("folderId", 2**63, f"number {2**63} into Go struct field CreateTCaseRequest.folderId of"),
+        ("title", 1, "number into Go struct field CreateTCaseRequest.title of type string"),
+        ("tags", {}, "object into Go struct field CreateTCaseRequest.tags of type []string"),
+    ],
+)
+def test_go_names_the_field_of_a_wrong_type(api: Api, field: str, value: object, words: str):
+    body = {"title": "A", "folderId": 1, "type": "standalone", "priority": "low"} | {field: value}
+    refused = api.post("/project/BD/tcase", body, status=400)
+    assert refused["message"].startswith(f"json: cannot unmarshal {words}")
 
 
 def test_an_update_makes_a_version_and_a_position_does_not(api: Api):

@@ -82,6 +82,7 @@ def test_the_example_calls_of_the_documentation_answer_as_documented(api: Api):
             400,
             "test case not found",
         ),
+        ({"integrationLink": "PROJ-1"}, 400, "integrationLink must be a URL"),
         ({"milestoneId": 99}, 400, "milestone not found"),
         ({"milestoneId": 4}, 400, "milestone is archived"),
         (

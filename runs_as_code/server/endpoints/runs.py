@@ -130,6 +130,9 @@ def create_run(call: Call) -> Reply:
 def _check_texts(body: dict[str, Any]) -> None:
     check_length(body, "title", 1, 255)
     check_length(body, "description", 0, 512)
+    link = body.get("integrationLink")
+    if link and not link.startswith(("https://", "http://")):
+        raise refuse("integrationLink must be a URL")
 
 
 def _draft(body: dict[str, Any], kind: str, plans: Sequence[dict[str, Any]]) -> Draft:

@@ -114,7 +114,7 @@ def _read(value: Any, kind: Kind, owner: str, path: tuple[str, ...]) -> Any:
     elif _fits(value, kind):
         return value
     raise refuse(
-        f"json: cannot unmarshal {_word(value)} into Go struct field "
+        f"json: cannot unmarshal {_word(value, kind)} into Go struct field "
         f"{owner}.{'.'.join(path)} of type {_type_name(kind)}"
     )
 
@@ -136,13 +136,14 @@ def _fits(value: Any, kind: str) -> bool:
     return isinstance(value, str if kind == "string" else bool)
 
 
-def _word(value: Any) -> str:
+def _word(value: Any, kind: Kind = "") -> str:
+    """Name a JSON value as Go does; a number itself is shown where an integer was wanted."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int | float):
-        return f"number {value}" if abs(value) < _INT_LIMIT else "number"
+        return f"number {value}" if kind == "int" else "number"
     if isinstance(value, str):
         return "string"
     return "array" if isinstance(value, list) else "object"
