@@ -159,7 +159,9 @@ def people(case: Case) -> None:
 
 def limit(case: Case) -> None:
     """Drop as many runs as the limits allow, or one more."""
-    dropping = drop_some(case.chance, is_beyond=case.number % 2 == 1)
+    dropping = drop_some(
+        case.chance, ("close", "percent")[case.number // 2 % 2], is_beyond=case.number % 2 == 0
+    )
     case.outcome.story = str(dropping)
     case.apply([dropping.first])
     ended = case.apply([dropping.second])

@@ -28,11 +28,16 @@ class Deeds:
 
     async def next_to_victim(self) -> None:
         """Do to a run of the aims what must keep it open, or closes it."""
-        runs = self._ground.open_runs(OWNER)
-        victims = [runs[key][0] for key in sorted(self._aims) if key in runs]
-        if victims:
-            names = ("record", "wipe", "damage", "copy marker", "close")
-            await self._do(self._chance.choice(names), self._chance.choice(victims))
+        names = ("record", "wipe", "damage", "copy marker", "close")
+        await self._do(self._chance.choice(names), self._victim())
+
+    async def record_in_victim(self) -> None:
+        """Record a result in a run of the aims."""
+        await self._do("record", self._victim())
+
+    async def spoil_marker_of_victim(self) -> None:
+        """Wipe, damage or exchange the marker of a run of the aims."""
+        await self._do(self._chance.choice(("wipe", "damage", "copy marker")), self._victim())
 
     async def next_to_successor(self) -> None:
         """Spoil a run that is to take another one's place, if there is any yet."""
@@ -60,13 +65,20 @@ class Deeds:
             "clone": lambda run_id: people.clone(run_id, f"Copy {self._chance.random()}"),
             "create": lambda _: people.create(self._chance.choice(TITLES)),
             "wipe": lambda run_id: self._write(run_id, "Written anew"),
-            "damage": lambda run_id: self._write(run_id, self._text(run_id).replace(" s", " ")),
+            "damage": lambda run_id: self._write(
+                run_id, self._text(run_id).replace(" r", " r?", 1)
+            ),
             "write more": lambda run_id: self._write(run_id, f"{self._text(run_id)} And more."),
             "copy marker": lambda run_id: self._write(run_id, self._text(self._some_run())),
             "move": lambda run_id: self._edit(run_id, milestone_id=self._chance.choice((5, 6))),
             "reassign": lambda run_id: self._edit(run_id, assignment_id=4),
             "rename": lambda run_id: self._rename(run_id, f"Renamed {self._chance.random()}"),
         }
+
+    def _victim(self) -> int:
+        runs = self._ground.open_runs(OWNER)
+        victims = [runs[key][0] for key in sorted(self._aims) if key in runs]
+        return self._chance.choice(victims) if victims else self._some_run()
 
     def _some_run(self) -> int:
         runs = self._ground.truth()

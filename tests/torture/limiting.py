@@ -34,12 +34,15 @@ class Dropping:
         return [Problem(wrong, f"exit {code}, {left} runs are open: {self}")]
 
 
-def drop_some(chance: random.Random, *, is_beyond: bool) -> Dropping:
-    """Return commits that hit a limit exactly, or are beyond it by as little as there is."""
-    total = chance.randrange(5, 16)
-    gone = chance.randrange(1, total)
+def drop_some(chance: random.Random, limit: str, *, is_beyond: bool) -> Dropping:
+    """Return commits that hit a limit exactly, or are beyond it by as little as there is.
+
+    `limit` is `close` or `percent`; a share only counts beyond the closes that are free.
+    """
+    total = chance.randrange(6, 16)
+    gone = chance.randrange(FREE + 1 if limit == "percent" else 1, total)
     limits = {"close": gone - is_beyond, "percent": 100}
-    if chance.random() < 0.5:
+    if limit == "percent":
         # The largest share that is still too small, or the smallest that is enough.
         percent = -(-gone * 100 // total) - is_beyond
         limits = {"percent": max(percent, 0), "close": 1000}

@@ -26,7 +26,7 @@ from torture.virtually import run_virtually
 COLUMNS = ("cases", "faults", "applies", *(wrong.value for wrong in Wrong))
 MODEL = "model"
 VIRTUAL = "virtual"
-NAMES = (*CAMPAIGNS, VIRTUAL, MODEL)
+NAMES = (VIRTUAL, *CAMPAIGNS, MODEL)
 SHOWN = 20
 
 

@@ -47,7 +47,7 @@ def _bug(what: str, kind: str, wrong: Wrong, *changes: tuple[str, str, str, str]
 BUGS = {
     "blind-retry": _bug(
         "a POST whose reply is lost is sent again without a look",
-        "weather",
+        "lost",
         Wrong.DUPLICATE,
         (
             "provider.retry",
@@ -75,7 +75,7 @@ BUGS = {
     ),
     "marker-ignored": _bug(
         "a run is closed whatever marker it bears by now",
-        "aimed",
+        "put off",
         Wrong.CLOSE,
         (
             "engine.checks",
@@ -86,13 +86,13 @@ BUGS = {
     ),
     "precondition-skipped": _bug(
         "the look before a close decides nothing",
-        "aimed",
+        "put off",
         Wrong.CLOSE,
         ("engine.closing", "_look_and_send", "if objection:", "if None:"),
     ),
     "limit-off-by-one": _bug(
         "one close more than the limit allows",
-        "limit",
+        "limit of closes",
         Wrong.CLOSE,
         (
             "planning.policy",
@@ -103,7 +103,7 @@ BUGS = {
     ),
     "percent-off-by-one": _bug(
         "a share that is just beyond the limit is let through",
-        "limit",
+        "limit of percent",
         Wrong.CLOSE,
         (
             "planning.policy",
@@ -114,7 +114,7 @@ BUGS = {
     ),
     "results-ignored": _bug(
         "results that were recorded since the plan don't keep a run open",
-        "aimed",
+        "put off",
         Wrong.RESULT,
         (
             "engine.checks",
@@ -125,7 +125,7 @@ BUGS = {
     ),
     "successor-ignored": _bug(
         "a run is closed though nothing follows it any more",
-        "succession",
+        "put off",
         Wrong.CLOSE,
         (
             "engine.checks",
@@ -136,13 +136,13 @@ BUGS = {
     ),
     "copies-are-ours": _bug(
         "a run that somebody cloned, marker and all, counts as ours",
-        "weather",
+        "calm",
         Wrong.CONVERGENCE,
         ("planning.ownership", "ProjectRuns.ownership", "if marked.is_copy:", "if None:"),
     ),
     "owner-ignored": _bug(
         "a run with anybody's marker counts as ours",
-        "weather",
+        "calm",
         Wrong.CLOSE,
         (
             "planning.ownership",

@@ -5,8 +5,8 @@ from torture.campaigns import SCOPES
 from torture.plants import BUGS, planted
 from torture.virtually import STORIES, play
 
-SEED = 4
-MOST_CASES = 24
+SEED = 2
+MOST_CASES = 20
 GOOD_CASES = 3
 
 

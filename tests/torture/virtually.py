@@ -18,20 +18,37 @@ from torture.virtual import VirtualRunner
 
 from runs_as_code.server.options import ServerOptions, TitleScope
 
-CASES = 10
+PROGRAM = (
+    "calm",
+    "lost",
+    "lost",
+    "weather",
+    "weather",
+    "death",
+    "people",
+    "aimed",
+    "put off",
+    "limit of closes",
+    "limit of percent",
+)
+"""The kinds of cases that each round of the campaign plays, in this order."""
+
+LOST = (Kind.LOST_AFTER, Kind.TIMEOUT_AFTER, Kind.STATUS_AFTER, Kind.BROKEN_OFF, Kind.HALF_JSON)
 MOMENTS = ((OPEN_LISTS, 2, 4), (MAKES, 1, 8), (CLOSES, 1, 3), (MEMBERS, 1, 2))
 """Between the check before the first write and the last close: paths, and their first to last."""
 
+BEYOND = 0.8
 LATENCIES = (0.0, 0.05, 0.4)
 
 Story = Callable[[Ground, random.Random, Outcome], Awaitable[str]]
 
 
 def run_virtually(seed: int, number: int, estate: Path) -> Outcome:
-    """Play some cases; a seed and a number make the same ones."""
-    outcome = Outcome(cases=CASES)
-    for case in range(CASES):
-        played = play(f"{seed} virtual {number} {case}", estate, scope=SCOPES[case % 3])
+    """Play every kind of case; a seed and a number make the same ones."""
+    outcome = Outcome(cases=len(PROGRAM))
+    for case, kind in enumerate(PROGRAM):
+        scope = SCOPES[(number + case) % len(SCOPES)]
+        played = play(f"{seed} virtual {number} {case}", estate, scope=scope, kind=kind)
         outcome.faults += played.faults
         outcome.applies += played.applies
         outcome.problems += played.problems
@@ -39,11 +56,12 @@ def run_virtually(seed: int, number: int, estate: Path) -> Outcome:
     return outcome
 
 
-def play(seed: str, estate: Path, *, scope: TitleScope, kind: str = "") -> Outcome:
-    """Play one case, of a kind if one is wanted; the same arguments make the same case."""
+def play(seed: str, estate: Path, *, scope: TitleScope, kind: str) -> Outcome:
+    """Play one case; the same arguments make the same one."""
     chance = dice(seed)
     outcome = Outcome()
-    kind = kind or chance.choice(USUAL)
+    if kind == "lost":
+        scope = "none"
     options = ServerOptions(title_scope=scope, mangle_text=chance.choice(MANGLINGS))
     runner = VirtualRunner()
     with tempfile.TemporaryDirectory(prefix="torture-case-") as folder:
@@ -80,6 +98,20 @@ async def _weather(ground: Ground, chance: random.Random, outcome: Outcome) -> s
     return str(outcomes(ended))
 
 
+async def _lost(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
+    """Lose the reply to one create or clone that was carried out, where titles tell nothing."""
+    fault = Fault(chance.choice(LOST), status=chance.choice((500, 502, 503, 504, 408)))
+    act = At(MAKES, fault, number=chance.randint(1, 8))
+    ground.wire.actors.append(act)
+    ended = await _applier(ground, chance).apply()
+    await ground.wire.quiet()
+    outcome.problems += lies(ground, ended)
+    outcome.faults += act.done
+    outcome.problems += await settle(ground, [SECOND], skip_blocked=True)
+    outcome.problems += one_run_each(ground, OWNER, OPEN_AFTER)
+    return f"{fault.kind.value} at write {act.number}"
+
+
 async def _death(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
     """Die at some call."""
     number, is_carried_out = chance.randrange(1, 40), chance.random() < 0.5
@@ -108,11 +140,13 @@ async def _aimed(ground: Ground, chance: random.Random, outcome: Outcome) -> str
     return await _disturbed(ground, chance, outcome, (deeds, acts))
 
 
-async def _succession(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
-    """Put closes off while somebody spoils the run that is to take another one's place."""
+async def _put_off(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
+    """Put closes off, and meanwhile spoil runs that are to be closed and what takes their place."""
     deeds = Deeds(ground, chance, CLOSED_BY_SECOND)
     throttled = Fault(Kind.STATUS_BEFORE, 429, retry_after=chance.choice(("2", "20")))
-    acts = [At(CLOSES, deed=deeds.next_to_successor, number=number) for number in (2, 4, 6)]
+    doings = [deeds.record_in_victim, deeds.spoil_marker_of_victim, deeds.next_to_successor]
+    chance.shuffle(doings)
+    acts = [At(CLOSES, deed=deed, number=number) for number, deed in enumerate(doings, start=2)]
     acts.append(At(CLOSES, throttled, times=8))
     return await _disturbed(ground, chance, outcome, (deeds, acts))
 
@@ -128,14 +162,18 @@ async def _disturbed(
     return str(deeds.done)
 
 
-async def _limit(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
-    """Drop as many runs as the limits allow, or one more."""
-    dropping = drop_some(chance, is_beyond=chance.random() < 0.5)
-    await Applier(ground, [dropping.first]).apply()
-    ended = await Applier(ground, [dropping.second]).apply()
-    left = len(ground.open_runs(LIMIT_TEAM))
-    outcome.problems += dropping.objections(ended.code, left)
-    return str(dropping)
+def _limit(name: str) -> Story:
+    """Return the story that drops as many runs as a limit allows, or one more."""
+
+    async def drop(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
+        dropping = drop_some(chance, name, is_beyond=chance.random() < BEYOND)
+        await Applier(ground, [dropping.first]).apply()
+        ended = await Applier(ground, [dropping.second]).apply()
+        left = len(ground.open_runs(LIMIT_TEAM))
+        outcome.problems += dropping.objections(ended.code, left)
+        return str(dropping)
+
+    return drop
 
 
 def _applier(ground: Ground, chance: random.Random) -> Applier:
@@ -144,11 +182,12 @@ def _applier(ground: Ground, chance: random.Random) -> Applier:
 
 STORIES: dict[str, Story] = {
     "calm": _calm,
+    "lost": _lost,
     "weather": _weather,
     "death": _death,
     "people": _people,
     "aimed": _aimed,
-    "succession": _succession,
-    "limit": _limit,
+    "put off": _put_off,
+    "limit of closes": _limit("close"),
+    "limit of percent": _limit("percent"),
 }
-USUAL = ("calm", "weather", "weather", "death", "people", "aimed", "succession", "limit")
