@@ -21,19 +21,20 @@ Job = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def checkout(tmp_path: Path, identity: None) -> Path:
-    """A clone in which `main` has one run and the branch `change` another."""
+    """A clone whose `main` has one run, and `change`, begun before that, another."""
     origin, clone = tmp_path / "origin.git", tmp_path / "clone"
     git("init", "--quiet", "--bare", "--initial-branch=main", origin)
     git("clone", "--quiet", origin, clone)
-    git("checkout", "--quiet", "-B", "main", cwd=clone)
-    (clone / "qa").mkdir()
+    git("commit", "--quiet", "--allow-empty", "--message", "Begin", cwd=clone)
+    begin = git("rev-parse", "HEAD", cwd=clone)
     for name, branch, runs in (("smoke", "main", SMOKE), ("review", "change", REVIEW)):
-        git("checkout", "--quiet", "-B", branch, cwd=clone)
+        git("checkout", "--quiet", "-B", branch, begin, cwd=clone)
+        (clone / "qa").mkdir(exist_ok=True)
         owner = HEAD.replace("web-team", f"{name}-team")
         (clone / "qa" / f"{name}.yaml").write_text(owner + runs)
         git("add", "--all", cwd=clone)
         git("commit", "--quiet", "--message", name, cwd=clone)
-        git("push", "--quiet", "origin", branch, cwd=clone)
+        git("push", "--quiet", "--set-upstream", "origin", branch, cwd=clone)
     return clone
 
 
@@ -96,12 +97,11 @@ def test_gitlab_plans_the_merge_and_applies_what_was_clicked(
     job: Job, checkout: Path, service: Service
 ):
     target = {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
-    git("checkout", "--quiet", "change", cwd=checkout)
-    git("commit", "--quiet", "--allow-empty", "--message", "One more", cwd=checkout)
     planned = job("plan", CI_MERGE_REQUEST_EVENT_TYPE="detached", **target)
     assert planned.returncode == 0, planned.stderr
     assert "pip install --quiet --root-user-action=ignore runs-as-code==0.1.0" in planned.stdout
     found = reports("plan", checkout)
+    # One of the two is declared by the target branch alone: it is the merge that was planned.
     assert json.loads(found["terraform"].read_text()) == {"create": 2, "delete": 0, "update": 0}
     assert json.loads(found["codequality"].read_text()) == []
     assert service.runs() == {}
@@ -135,8 +135,9 @@ def test_gitlab_does_not_plan_a_merge_that_conflicts(job: Job, checkout: Path):
 def test_cron_pulls_reconciles_and_speaks_only_of_trouble(
     checkout: Path, environ: dict[str, str], service: Service, tmp_path: Path
 ):
-    git("checkout", "--quiet", "main", cwd=checkout)
+    git("merge", "--quiet", "--no-edit", "main", cwd=checkout)
     git("push", "--quiet", "origin", "change:main", cwd=checkout)
+    git("checkout", "--quiet", "main", cwd=checkout)
     settings = tmp_path / "env"
     settings.write_text(f"QAS_URL={service.address}\nQAS_TOKEN={service.keys['ann']}\n")
     quiet = {name: value for name, value in environ.items() if name != "QAS_URL"}
