@@ -16,7 +16,7 @@ from runs_as_code.cli.looping import Loop
 from runs_as_code.cli.notifications import notifier_of
 from runs_as_code.cli.options import Sources, output_options, policy_option, source_options
 from runs_as_code.cli.provenance import ProvenanceWanted, provenance_options
-from runs_as_code.cli.reading import connection_settings, first_file
+from runs_as_code.cli.reading import connection_settings
 from runs_as_code.cli.reconcile_options import (
     Rhythm,
     Telling,
@@ -31,13 +31,13 @@ from runs_as_code.engine.metrics import Metrics
 from runs_as_code.engine.notifying import Audiences, Notifier
 from runs_as_code.engine.reconcile_loop import Pace, ReconcileLoop
 from runs_as_code.engine.reconcile_saying import exit_code_of
-from runs_as_code.engine.reconcile_settings import ReconcileSettings
+from runs_as_code.engine.reconcile_settings import FILES, ReconcileSettings
 from runs_as_code.engine.reconciling import Reconciler
 from runs_as_code.engine.revision import find_revision
 from runs_as_code.engine.status_server import Status, StatusServer
 from runs_as_code.errors import ExitCode, QarunError
 from runs_as_code.manifest import read_manifests
-from runs_as_code.model.reconciling import Level, LogEvent, Observation, Value
+from runs_as_code.model.reconciling import Level, LogEvent, Observation, Standing, Value
 from runs_as_code.model.restraint import Policy
 from runs_as_code.planning.restraints import tighten
 from runs_as_code.planning.standing import FAILURES_TO_TELL
@@ -48,6 +48,7 @@ _CUT_OFF = (
 _LAST_WORDS = 15.0
 """Seconds that the last notifications may take at the end."""
 
+_MANIFESTS = frozenset({".yaml", ".yml"})
 _HEALTHY_PAUSES = 3
 _LONGEST_ROUND = 900.0
 """Seconds that a round may take, with all repetitions against a server in trouble."""
@@ -110,6 +111,8 @@ def command(console: Console, /, sources: Sources, **asked: Any) -> ExitCode:
 def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:
     rhythm, watching, telling = asked.rhythm, asked.watching, asked.telling
     environ, first = console.environ, Path(sources.paths[0])
+    # Not beside the first manifest of a round: were that one broken, it would be another database.
+    beside = str(first if first.suffix in _MANIFESTS and not first.is_dir() else first / "any")
     scrub = scrubber_of([environ.get("QAS_TOKEN"), telling.url])
     log = LogWriter(console, watching.is_json, watching.is_verbose, scrub)
     metrics = Metrics(__version__)
@@ -122,13 +125,13 @@ def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:
     pause = rhythm.pace.interval * (1 + rhythm.pace.jitter) if rhythm.pace else 0.0
     settings = ReconcileSettings(
         load=lambda: read_manifests(sources.paths),
-        connect=lambda manifests: Connections(connecting, first_file(manifests)),
+        connect=lambda _manifests: Connections(connecting, beside),
         log=log,
         now=time.time,
         audience=Audiences([metrics, *([notifier] if notifier else [])]),
         revision=lambda: find_revision(first, environ),
         policy=asked.policy,
-        provenance=asked.wanted.found_in(environ),
+        provenance=asked.wanted.known_in(environ),
         longest_rest=rhythm.pace.longest_rest if rhythm.pace else 0,
         # One round has no other to compare with.
         failures_to_tell=1 if rhythm.pace is None else FAILURES_TO_TELL,
@@ -171,13 +174,13 @@ def _run_once(call: _Call, loop: Loop, reconciler: Reconciler) -> ExitCode:
         return seen
 
     seen: list[Observation] = loop.run_gracefully(work(), stop, _CUT_OFF)
-    _after_round(call)
+    _after_round(call, reconciler)
     return stopped[0] if stopped else exit_code_of(seen)
 
 
 def _run_loop(call: _Call, loop: Loop, reconciler: Reconciler, pace: Pace) -> ExitCode:
     stopped: list[ExitCode] = []
-    rounds = ReconcileLoop(reconciler, pace, call.log, lambda: _after_round(call))
+    rounds = ReconcileLoop(reconciler, pace, call.log, lambda: _after_round(call, reconciler))
 
     def stop(code: ExitCode) -> None:
         stopped.append(code)
@@ -201,10 +204,11 @@ async def _finish(call: _Call) -> None:
         await call.notifier.finish(_LAST_WORDS)
 
 
-def _after_round(call: _Call) -> None:
+def _after_round(call: _Call, reconciler: Reconciler) -> None:
     """Leave the metrics where they are read; trouble with that never stops the loop."""
     call.status.beat()
-    call.status.is_ready = True
+    files = reconciler.standings.get(FILES, Standing())
+    call.status.is_ready = call.status.is_ready or not files.failures
     if call.watching.metrics_address is None and call.watching.metrics_file is None:
         return
     call.status.metrics = call.metrics.render()

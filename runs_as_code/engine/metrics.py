@@ -57,8 +57,8 @@ class Metrics:
             self._actions[scope, action, result] += number
         if seen.ended is Ended.DONE:
             self._seen[scope] = seen
-            self._noops[scope] += not seen.actions
             if scope != FILES:
+                self._noops[scope] += not seen.actions
                 self._plans[scope] += 1
                 before = self._plan_seconds.get(scope, 0.0)
                 self._plan_seconds[scope] = before + seen.seconds

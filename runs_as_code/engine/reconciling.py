@@ -64,6 +64,7 @@ class Reconciler:
         self._homes: dict[str, Scope] = {}
         self._signals: list[StopSignal] = []
         self._stopped_by: ExitCode | None = None
+        self._reading: asyncio.Future[list[tuple[Session, float] | Exception]] | None = None
         self._rounds = 0
 
     @property
@@ -72,8 +73,10 @@ class Reconciler:
         return self._standings
 
     def stop(self, code: ExitCode) -> None:
-        """Start nothing new; what is in flight finishes."""
+        """Start nothing new; what is in flight finishes, but for what only reads."""
         self._stopped_by = code
+        if self._reading is not None:
+            self._reading.cancel()
         for signal in self._signals:
             signal.requested = code
 
@@ -106,7 +109,7 @@ class Reconciler:
             now=settings.now,
             stop_signal=self._stop_signal,
             clock=settings.clock,
-            provenance=settings.provenance,
+            provenance=settings.provenance and settings.provenance.with_commit(revision),
             facts=facts,
         )
 
@@ -125,9 +128,17 @@ class Reconciler:
         moment = datetime.fromtimestamp(self._settings.now(), UTC)
         created_at = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
         asked = (Approvals(), created_at)
-        reads = await asyncio.gather(
+        self._reading = asyncio.gather(
             *(self._read(unit, group, manifests, servers, asked) for unit, group in due.items())
         )
+        try:
+            reads = await self._reading
+        except asyncio.CancelledError:
+            if self._stopped_by is None:
+                raise
+            return seen
+        finally:
+            self._reading = None
         good = {u: r for u, r in zip(due, reads, strict=True) if not isinstance(r, Exception)}
         errors = {u: r for u, r in zip(due, reads, strict=True) if isinstance(r, Exception)}
         errors |= _same(good, groups)
@@ -262,7 +273,8 @@ class Reconciler:
             if transition is not None:
                 revision = str(shop.facts.get("revision", ""))
                 audience.told(replace(transition, revision=revision))
-        if not any(each.scope == FILES and each.ended is Ended.FAILED for each in seen):
+        is_whole = self._stopped_by is None
+        if is_whole and not any(s.scope == FILES and s.ended is Ended.FAILED for s in seen):
             self._forget({each.scope for each in seen}, shop)
         return seen
 

@@ -66,7 +66,7 @@ def withhold_by_policy(ctx: Context, changes: Mapping[str, Change]) -> dict[str,
         rule="policy",
         message=f"the policy `{policy}`{'' if place else ' of the command line'}"
         f" {_ALLOWED[policy]}",
-        line="policy: sync" if place else "the call without `--policy`",
+        line="policy: sync" if place else "nothing; a call without `--policy` does it",
         location=place,
     )
     return {
@@ -102,8 +102,8 @@ def freeze_block(frozen: Frozen) -> Block:
     why = f": {frozen.reason}" if frozen.reason else ""
     return Block(
         rule="freeze-window",
-        message=f"a freeze window lasts until {frozen.until}{why}",
-        line="nothing: what is wanted is done by the first apply after it",
+        message=f"a freeze window lasts until {frozen.until}{why};"
+        " the first apply after it does what is wanted then",
         flag='--ignore-freeze "WHY"',
     )
 

@@ -42,7 +42,7 @@ def test_a_way_out_names_who_said_so():
     (by_file,) = plan_project(replace(CAREFUL, policy=Policy.OBSERVE)).projects[0].changes
     (by_flag,) = plan_project(replace(MANIFEST, policy=Policy.OBSERVE)).projects[0].changes
     assert by_file.blocks[0].line == "policy: sync"
-    assert by_flag.blocks[0].line == "the call without `--policy`"
+    assert by_flag.blocks[0].line == "nothing; a call without `--policy` does it"
     assert "of the command line" in by_flag.blocks[0].message
 
 

@@ -1,6 +1,7 @@
 """Notifications: the documented body, its keys, and templates that may hold mistakes."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from runs_as_code.model.reconciling import (
 )
 from runs_as_code.report.notification import check_template, notification, notification_body
 
+PAGE = (Path(__file__).parents[3] / "docs" / "reconcile.md").read_text("utf-8")
 ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads((ROOT / "schemas/notification.v1.schema.json").read_text("utf-8"))
 SEEN = Observation(
@@ -75,6 +77,22 @@ def test_a_template_shapes_the_body():
     assert body["text"].startswith("drift: web-team in BD")
     assert body["n"] == 2
     check_template(template, tool_version="1.0")
+
+
+def test_the_guide_tells_true_examples():
+    templates = re.findall(r"```jinja\n(.*?)```", PAGE, re.DOTALL)
+    assert len(templates) == 2
+    for template in templates:
+        check_template(template, tool_version="1.0")
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    body = json.loads(example)
+    Draft202012Validator(SCHEMA).validate(body)
+    scope = Scope(body["server"], body["project"], body["owner"])
+    seen = Observation(scope, 1_795_351_817.0, Ended.DONE, drift=body["drift"])
+    tool_version = body["tool"]["version"]
+    assert notification(Transition(Happening.DRIFT, None, seen), tool_version=tool_version) == body
+    said = notification_body(body, templates[0])
+    assert f"`{json.dumps(json.loads(said), ensure_ascii=False)}`" in PAGE
 
 
 @pytest.mark.parametrize(
