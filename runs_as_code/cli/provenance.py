@@ -69,11 +69,15 @@ class ProvenanceWanted:
 
     def found_in(self, environ: Mapping[str, str]) -> Provenance | None:
         """Return what to say, what is given before what the environment says; None for nothing."""
+        found = self.known_in(environ)
+        return found if found and found.facts else None
+
+    def known_in(self, environ: Mapping[str, str]) -> Provenance | None:
+        """Return what is known so far, which may be nothing yet; None when it is not wanted."""
         if self.is_off:
             return None
         facts = {**_of_pipeline(environ), **dict(self.facts)}
-        told = tuple((name, value) for name, value in facts.items() if value.strip())
-        return Provenance(told) if told else None
+        return Provenance(tuple((name, value) for name, value in facts.items() if value.strip()))
 
 
 def find_provenance(environ: Mapping[str, str]) -> Provenance | None:

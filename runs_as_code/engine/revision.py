@@ -1,5 +1,6 @@
 """Which Git revision the files of a round are of, as far as anybody can tell."""
 
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ _OF_PIPELINES = (
 def find_revision(place: Path, environ: Mapping[str, str]) -> str:
     """Return the commit that a file or folder is checked out of, else what a pipeline says.
 
+    Where there is no Git, as in a small image, a folder that bears a commit's name tells: git-sync
+    makes such ones.
+
     Empty where there is neither Git nor a pipeline; never raises.
     """
     folder = place if place.is_dir() else place.parent
@@ -39,5 +43,6 @@ def find_revision(place: Path, environ: Mapping[str, str]) -> str:
         found = done.stdout.strip()
     if _HEX.fullmatch(found):
         return found
+    named = reversed(Path(os.path.realpath(folder)).parts)
     told = (environ.get(name, "").strip().lower() for name in _OF_PIPELINES)
-    return next((revision for revision in told if _HEX.fullmatch(revision)), "")
+    return next((revision for revision in (*named, *told) if _HEX.fullmatch(revision)), "")

@@ -11,3 +11,9 @@ class Provenance:
     """
 
     facts: tuple[tuple[str, str], ...] = ()
+
+    def with_commit(self, commit: str) -> "Provenance":
+        """Return it with the commit that the files are of, unless one is told already."""
+        if not commit or "commit" in dict(self.facts):
+            return self
+        return Provenance((("commit", commit), *self.facts))

@@ -147,3 +147,21 @@ def test_a_fact_has_a_name_and_a_value(manifest: Path, value: str):
 def test_facts_are_few(manifest: Path):
     facts = [word for n in range(9) for word in ("--provenance", f"f{n}=x")]
     assert call("apply", *facts, "-f", manifest).code == 64
+
+
+def test_a_loop_knows_the_commit_of_its_files(database: Path, tmp_path: Path):
+    folder = tmp_path / ("3f2c9d1e" * 5)
+    manifest = write(folder / "m.yaml", TWO)
+    given = ["--once", "--database", database, "-f", manifest]
+    assert call("reconcile", *given, PATH=str(tmp_path)).code == 0
+    assert [f"; commit <code>{folder.name}</code></p>" in line for _, line in lines(database)] == [
+        True,
+        True,
+    ]
+
+
+def test_a_loop_may_say_nothing(database: Path, tmp_path: Path):
+    manifest = write(tmp_path / ("3f2c9d1e" * 5) / "m.yaml", TWO)
+    given = ["--once", "--no-provenance", "--database", database, "-f", manifest]
+    assert call("reconcile", *given, PATH=str(tmp_path)).code == 0
+    assert lines(database) == []
