@@ -17,11 +17,12 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = "docs/"
+EXAMPLES = ROOT / "examples"
 OUTSIDE = "repository/"
 
 LANGUAGES = {
@@ -35,6 +36,7 @@ LANGUAGES = {
     ".yml": "yaml",
     "Containerfile": "docker",
 }
+LEFT_BEHIND = frozenset({".qarun", "__pycache__", "plan.json"})
 IMAGES = frozenset({".png", ".svg"})
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -81,7 +83,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> None:
     for path in sorted(_outside(texts)):
         uri = site_uri(path)
         content = page_of(path) if uri.endswith(".md") else (ROOT / path).read_bytes()
-        files.append(File.generated(config, uri, content=content))
+        in_site = InclusionLevel.NOT_IN_NAV  # the navigation may name it, and need not
+        files.append(File.generated(config, uri, content=content, inclusion=in_site))
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
@@ -138,17 +141,12 @@ def page_of(path: str) -> str:
 
 
 def _beside(file: Path) -> Iterable[Path]:
-    """Return the files of an example, which its README speaks of."""
-    if file.name != "README.md" or not file.is_relative_to(ROOT / "examples"):
+    """Return the files of an example, which its README speaks of, without what commands left."""
+    is_example = file.is_relative_to(EXAMPLES) and file.parent != EXAMPLES
+    if file.name != "README.md" or not is_example:
         return ()
-    return (each for each in sorted(file.parent.rglob("*")) if each.is_file() and _is_ours(each))
-
-
-def _is_ours(path: Path) -> bool:
-    """Leave out databases, plans and whatever else commands leave behind, and other READMEs."""
-    names = path.relative_to(ROOT).parts
-    is_source = path.suffix in LANGUAGES or path.name in LANGUAGES
-    return is_source and not any(name.startswith(".") for name in names)
+    found = (each for each in sorted(file.parent.rglob("*")) if each.is_file() and each != file)
+    return (each for each in found if not LEFT_BEHIND & {*each.relative_to(ROOT).parts})
 
 
 def _outside(texts: dict[str, str]) -> set[str]:
