@@ -59,9 +59,15 @@ class ReconcileLoop:
             try:
                 await self._reconciler.run_round()
             except Exception as error:  # noqa: BLE001 -- the next round may well go better
-                message, hint, code = explain(error)
-                facts = {"hint": hint, "exit_code": code.value}
-                self._log(LogEvent(Level.ERROR, "round.failed", message, facts))
-            self._after_round()
+                self._tell(error)
+            try:
+                self._after_round()
+            except Exception as error:  # noqa: BLE001 -- the same
+                self._tell(error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._pace.pause())
+
+    def _tell(self, error: Exception) -> None:
+        message, hint, code = explain(error)
+        facts = {"hint": hint, "exit_code": code.value}
+        self._log(LogEvent(Level.ERROR, "round.failed", message, facts))

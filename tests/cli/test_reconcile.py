@@ -7,12 +7,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli.support import CANARY, HEAD, ONE, TWO, Process, call, rows, run, start, titles, write
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+Serve = Callable[..., str]
 
 OTHER = HEAD.replace("owner: web-team", "owner: mobile")
 REVIEW = TWO.removeprefix(ONE)
@@ -257,3 +260,26 @@ def test_it_says_when_the_address_is_taken(tmp_path: Path, database: Path):
     )
     assert ended.code == 64
     assert "`192.0.2.1:1` can't be listened on" in ended.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+def test_what_is_under_way_finishes(tmp_path: Path, database: Path, serve: Serve):
+    serve(latency=0.3, rate=0)
+    many = "runs:\n" + "".join(
+        f"  k{n:02}:\n    title: Run {n}\n    type: live\n    queryPlans: [{{folders: [1]}}]\n"
+        for n in range(20)
+    )
+    path = write(tmp_path / "m.yaml", many, HEAD.replace("server: embedded\n", ""))
+    flags = ("--interval", "0.1s", "--log-format", "json", "--rate", "0")
+    with start("reconcile", "-f", path, *flags) as process:
+        seen = read_until(process, "action.finished")
+        process.send_signal(signal.SIGTERM)
+        seen += process.communicate(timeout=30)[1]
+    assert process.returncode == 143
+    results = [event["result"] for event in events(seen, "action.finished")]
+    assert len(results) == 20
+    assert 0 < results.count("skipped") < 20
+    assert len(rows(database)) == results.count("done")
+    assert not events(seen, "project.failed")
+    assert call("reconcile", "-f", path, "--once", "--rate", "0").code == 0
+    assert len(titles(database)) == len(rows(database)) == 20

@@ -317,6 +317,7 @@ def test_a_loop_outlives_an_error_nobody_foresaw(stage: Stage):
             rounds.append(1)
             if len(rounds) == 3:
                 loop.stop(ExitCode.SIGTERM)
+            raise OSError("the disk is full")
 
         loop = ReconcileLoop(
             stage.reconciler(load=load), Pace(0.001), stage.said.append, after_round
@@ -324,4 +325,9 @@ def test_a_loop_outlives_an_error_nobody_foresaw(stage: Stage):
         await loop.run()
 
     asyncio.run(run())
-    assert len(stage.events("round.failed")) == len(rounds) == 3
+    said = [event.message for event in stage.events("round.failed")]
+    assert len(rounds) == 3
+    assert said == 3 * [
+        "internal error: RuntimeError: oh",
+        "internal error: OSError: the disk is full",
+    ]
