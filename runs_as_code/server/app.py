@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -65,9 +66,16 @@ class QaSphereApp(Starlette):
         if scope["type"] != "http" or not scope["path"].startswith(_BEHIND_THE_LINE):
             await super().__call__(scope, receive, send)
             return
-        if self._latency > 0:
-            await asyncio.sleep(self._latency)
-        await run_with_faults(self._admit, self.state.faults, scope, receive, send)
+        try:
+            if self._latency > 0:
+                await asyncio.sleep(self._latency)
+            await run_with_faults(self._admit, self.state.faults, scope, receive, send)
+        except asyncio.CancelledError:
+            # The server is being stopped; its own last words would be plain text.
+            farewell = json_response({"message": "the server is shutting down"}, 503)
+            with suppress(RuntimeError, AssertionError):  # an answer had begun
+                await farewell(scope, receive, send)
+            raise
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = read_key(Headers(scope=scope).get("authorization")) or ""

@@ -10,7 +10,7 @@ import pytest
 from server.conftest import Start
 from server.support import BASE, Api
 
-from runs_as_code.server import ServerOptions, create_app, create_key
+from runs_as_code.server import Fault, ServerOptions, create_app, create_key
 from runs_as_code.server.web import limits
 
 RUN = {"title": "A run", "type": "live", "queryPlans": [{"folderIds": [2]}]}
@@ -130,6 +130,28 @@ def test_whatever_breaks_outside_an_endpoint_is_json_too(database: Path):
         assert api.get("/users/me")["user"]["id"] == 1
     assert (answer.status_code, answer.json()) == (500, {"message": "internal server error"})
     app.state.store.close()
+
+
+def test_the_last_words_of_a_stopped_server_are_json(database: Path):
+    slow = Fault("slow", "GET /users", seconds=60)
+    app = create_app(database, options=ServerOptions(faults=(slow,)))
+    scope = {"type": "http", "method": "GET", "path": f"{BASE}/users", "headers": []}
+    sent: list[dict[str, object]] = []
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    async def stop() -> None:
+        task = asyncio.create_task(app(scope | {"query_string": b""}, send, send))  # type: ignore[arg-type]  # nothing is received
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(stop())
+    app.state.store.close()
+    assert [message.get("status") for message in sent] == [503, None]
+    assert sent[1]["body"] == b'{"message":"the server is shutting down"}'
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(api: Api):
