@@ -25,7 +25,7 @@ from scenarios.webpage import edit_run
 from server.support import Api
 
 from runs_as_code.cli.program import program
-from runs_as_code.server import create_app
+from runs_as_code.server import create_app, create_key
 
 PIECE = re.compile(
     r"^(?P<fence>`{3,})(?P<language>[\w-]*)(?: title=\"(?P<title>[^\"]+)\")?[^\n]*\n"
@@ -148,7 +148,7 @@ class Story:
         verb, run, rest = (*what.split(" ", 2), "")[:3]
         app = create_app(self.database)
         try:
-            with Api(app) as api:
+            with Api(app, create_key(self.database, "ann@example.com")) as api:
                 if verb == "create":
                     api.make_run(plans=[{"folderIds": [int(run)]}], **yaml.safe_load(rest))
                 elif verb == "record":
