@@ -90,6 +90,9 @@ def test_every_command_with_a_good_key(source: str, hosted: dict[str, str], tmp_
     outputs = [f"--output={name}={tmp_path / name}" for name in ("json", "markdown", "sarif")]
     qarun("plan", "-f", manifest, *outputs)
     qarun("drift", "-f", manifest, *more)
+    for form in ("text", "json"):
+        metrics = ("--metrics-file", tmp_path / f"{form}.prom")
+        qarun("reconcile", "-f", manifest, "--once", "-v", f"--log-format={form}", *metrics, *more)
     assert used == set(COMMANDS)
     check_files(tmp_path, key, source)
 
