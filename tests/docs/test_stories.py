@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from docs.stories import IS_UPDATING, Story, matches, sections
+from docs.stories import IS_UPDATING, Story, matches, pieces, sections
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {name: (DOCS / f"{name}.md").read_text("utf-8") for name in ("quickstart", "cookbook")}
@@ -35,3 +35,12 @@ def test_an_ellipsis_stands_for_any_lines():
     assert not matches(["one", "three"], lines)
     assert not matches(["...", "two"], lines)
     assert not matches(["...", "two", "one", "..."], lines)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/manifest.md"])
+def test_the_first_manifest_of_a_page_can_be_applied(story: Story, page: str):
+    text = (DOCS.parent / page).read_text("utf-8")
+    first = next(each.text for each in pieces(text) if each.text.startswith("apiVersion:"))
+    (story.folder / "runs.yaml").write_text(first, "utf-8")
+    done = "...\nVerified: read back, and nothing of this plan is still wanted\n...\n"
+    story.do(f"```console\n$ qarun apply -f runs.yaml --auto-approve\n{done}```\n")
