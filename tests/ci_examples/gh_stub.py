@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 BOT = "github-actions[bot]"
-PAGE = 2
+PAGE = 3  # entries; a real one has up to 100
 LONGEST_DESCRIPTION = 140
 LONGEST_BODY = 65_536
 RANKS = {"none": 0, "read": 1, "write": 2}
@@ -208,8 +208,8 @@ def main(arguments: list[str]) -> str:
     answer = _call(forge, method, path.removeprefix(prefix), fields)
     if is_silent:
         return ""
-    size = PAGE if is_paged else 100
-    pages = [answer[at : at + size] for at in range(0, len(answer), size)] or [[]]
+    pages = [answer[at : at + PAGE] for at in range(0, len(answer), PAGE)] or [[]]
+    pages = pages if is_paged else pages[:1]
     return "".join(filtered(jq, page) for page in pages)
 
 
