@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from cli.support import call
 from server.support import BASE
 
 SEED = """
@@ -84,9 +85,12 @@ def test_a_seed_file_is_served_with_keys_and_faults(tmp_path: Path):
         (["--dump"], "there is no database"),
     ],
 )
-def test_bad_files_are_named_without_a_traceback(arguments: list[str], message: str):
-    done = qarun("--port", "0", "--database", "none.db", *arguments)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+def test_bad_files_are_named_without_a_traceback(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    done = call("serve", "--port", "0", "--database", "none.db", *arguments)
+    assert done.code == 1
+    assert message in done.err
+    assert "Traceback" not in done.err
     assert not Path("none.db").exists()
