@@ -1,5 +1,9 @@
 """A served project with keys, a repository on a forge, and runners without anybody's settings."""
 
+import os
+import subprocess
+import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ci_examples.forge import Repository, install
+from ci_examples.forge import ROOT, Repository, install
 from ci_examples.runner import Site
 
 from runs_as_code.server import ServerOptions, bind, create_key, ensure_database, make_server
@@ -70,10 +74,26 @@ def repository(tmp_path: Path, identity: None) -> Repository:
     return Repository(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def qarun() -> Iterator[str]:
+    """The place of the process that starts `qarun`; short, as names of sockets must be."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = f"{folder}/qarun"
+        program = Path(__file__).with_name("forking.py")
+        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(
+            [sys.executable, program, place], stdout=subprocess.PIPE, env=environ
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield place
+            process.terminate()
+
+
 @pytest.fixture
-def programs(tmp_path: Path) -> Callable[[Path], Path]:
+def programs(tmp_path: Path, qarun: str) -> Callable[[Path], Path]:
     def make(forge: Path) -> Path:
-        install(tmp_path / "bin", forge)
+        install(tmp_path / "bin", forge, qarun)
         return tmp_path / "bin"
 
     return make

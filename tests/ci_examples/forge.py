@@ -6,26 +6,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ci_examples import forking
 from ci_examples.runner import Event, git
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "examples" / "ci"
-SCRIPT = "#!/bin/sh\nexec '{python}' {arguments} \"$@\"\n"
 
 
-def install(programs: Path, forge: Path) -> None:
+def install(programs: Path, forge: Path, qarun: str) -> None:
     """Put `qarun` and the stub of `gh` where the steps find them."""
     programs.mkdir()
-    arguments = {
-        "qarun": "-m runs_as_code",
-        "gh": f"'{Path(__file__).with_name('gh_stub.py')}'",
-    }
-    for name, words in arguments.items():
-        program = programs / name
-        settings = f"export PYTHONPATH='{ROOT}' FORGE='{forge}'\nexec"
-        text = SCRIPT.format(python=sys.executable, arguments=words)
-        program.write_text(text.replace("exec", settings, 1))
-        program.chmod(0o755)
+    forking.install(programs / "qarun", qarun)
+    gh = programs / "gh"
+    stub = Path(__file__).with_name("gh_stub.py")
+    gh.write_text(f"#!/bin/sh\nFORGE='{forge}' exec '{sys.executable}' -IS '{stub}' \"$@\"\n")
+    gh.chmod(0o755)
 
 
 class Repository:

@@ -39,9 +39,9 @@ def checkout(tmp_path: Path, identity: None) -> Path:
 
 
 @pytest.fixture
-def environ(tmp_path: Path, service: Service) -> dict[str, str]:
+def environ(tmp_path: Path, service: Service, qarun: str) -> dict[str, str]:
     programs = tmp_path / "bin"
-    install(programs, tmp_path / "none")
+    install(programs, tmp_path / "none", qarun)
     (programs / "pip").write_text('#!/bin/sh\necho "pip $@"\n')
     (programs / "pip").chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if name.startswith("GIT_")}
