@@ -1,4 +1,4 @@
-"""How one plan differs from another: which actions came, went or changed, and in what.
+"""How one plan differs from another: which actions came, went or changed, and in what bounds.
 
 Pure: two plans in, lines out. deepdiff says what differs inside an action; which actions there
 are is decided by their names.
@@ -10,6 +10,7 @@ from typing import Any
 
 from runs_as_code.model.actions import Action
 from runs_as_code.model.plan import Plan
+from runs_as_code.model.restraint import FreezeWindow
 from runs_as_code.report.safe import safe
 
 _UNORDERED = frozenset({"members", "known_runs", "cloned_by", "query_plans"})
@@ -24,9 +25,12 @@ _Place = tuple[str, str, str]
 def compare_plans(reviewed: Plan, other: Plan) -> list[str]:
     """Return a line for each action that only one plan has, and for each difference in the rest."""
     before, after = _by_place(reviewed), _by_place(other)
+    bounds, new_bounds = _bounds(reviewed), _bounds(other)
     lines: list[str] = []
     for place in sorted(before.keys() | after.keys()):
         found = list(_lines(before.get(place, {}), after.get(place, {})))
+        if place in bounds and place in new_bounds:
+            found += _bound_lines(bounds[place], new_bounds[place])
         if found:
             server, project, owner = (safe(part, _VALUE_LIMIT) for part in place)
             lines += [f"Server {server}, project {project}, owner {owner}", *found]
@@ -39,6 +43,28 @@ def _by_place(plan: Plan) -> dict[_Place, dict[str, Action]]:
         (p.server, p.project, p.owner): {action.address: action for action in p.actions}
         for p in plan.projects
     }
+
+
+def _bounds(plan: Plan) -> dict[_Place, dict[str, str]]:
+    """Return what bounds an apply of each project: its policy, its freeze windows."""
+    return {
+        (p.server, p.project, p.owner): {
+            "policy": p.policy.value,
+            "freeze": ", ".join(map(_window, p.freeze)),
+        }
+        for p in plan.projects
+    }
+
+
+def _window(window: FreezeWindow) -> str:
+    days = f"{'/'.join(window.days)} " if window.days else ""
+    return f"{days}{window.begin} to {window.end} {window.timezone}"
+
+
+def _bound_lines(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    for name, value in before.items():
+        if value != after[name]:
+            yield f"  ~ {name}: {_value(value or None)} -> {_value(after[name] or None)}"
 
 
 def _lines(before: Mapping[str, Action], after: Mapping[str, Action]) -> Iterator[str]:

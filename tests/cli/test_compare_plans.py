@@ -8,6 +8,7 @@ from runs_as_code.model.actions import Action, CloseReason, CloseRun, MakeRun
 from runs_as_code.model.live import StatusCounts
 from runs_as_code.model.plan import Change, Outcome, Plan, ProjectPlan, Reason
 from runs_as_code.model.provider import ResolvedPlan
+from runs_as_code.model.restraint import FreezeWindow, Policy
 
 MAKE = MakeRun(
     "smoke",
@@ -92,3 +93,14 @@ def test_thousands_of_test_cases_take_no_time():
     lines = compare_plans(plan(before), plan(after))
     assert len(lines) == 1 + 5_000
     assert time.monotonic() - started < 20
+
+
+def test_what_bounds_an_apply_is_compared():
+    (project,) = plan(MAKE).projects
+    window = FreezeWindow("16:00", "08:00", ("fri",), "Europe/Zurich")
+    bound = replace(project, policy=Policy.NO_CLOSE, freeze=(window,))
+    assert compare_plans(plan(MAKE), Plan("now", (bound,))) == [
+        HEAD,
+        "  ~ policy: sync -> no-close",
+        "  ~ freeze: (none) -> fri 16:00 to 08:00 Europe/Zurich",
+    ]
