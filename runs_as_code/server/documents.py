@@ -16,6 +16,7 @@ SEED_SCHEMA = "seed.v1"
 FAULTS_SCHEMA = "faults.v1"
 _SHOWN = 10
 _LARGEST = 64 * 1024 * 1024  # bytes; `/dev/zero` has no end
+_MOST_VALUES = 2_000_000
 _RARE_BREAKS = frozenset("\x85\u2028\u2029")
 _SEED_HEAD = "# yaml-language-server: $schema=seed.v1.schema.json\n"
 
@@ -75,6 +76,8 @@ def read_faults(path: Path | str) -> tuple[tuple[Fault, ...], int]:
 def _read(path: Path, schema: str) -> dict[str, Any]:
     try:
         document = yaml.load(_read_text(path), Loader=_Loader)  # noqa: S506 - a safe loader, see above
+        if _has_too_many_values(document):
+            raise DocumentError(f"`{path}` can't be read: its aliases make it endless or huge")
         problems = list(_problems(document, schema))
     except (yaml.YAMLError, ValueError) as error:  # the second for a number or day that is none
         raise DocumentError(f"`{path}` is no YAML: {error}") from error
@@ -104,6 +107,18 @@ def _read_text(path: Path) -> str:
     if len(raw) > _LARGEST:
         raise DocumentError(f"`{path}` can't be read: it has more than {_LARGEST} bytes")
     return text
+
+
+def _has_too_many_values(document: Any) -> bool:
+    """Say whether aliases make a document larger than any that was written out could be."""
+    waiting = [document]
+    seen = 0
+    while waiting and seen <= _MOST_VALUES:
+        item = waiting.pop()
+        if isinstance(item, dict | list):
+            seen += len(item)
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+    return seen > _MOST_VALUES
 
 
 def _problems(document: Any, schema: str) -> Iterator[str]:

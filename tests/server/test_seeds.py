@@ -59,6 +59,14 @@ projects:
   - {code: API, title: Interface, milestones: [Now], folders: [{title: Root}]}
 """
 
+# Folders in folders by aliases: some hundred characters stand for a thousand million of them.
+BOMB = "statuses: []\nprojects: [{code: AB, title: x, folders: ["
+BOMB += ", ".join(
+    f"&f{level} {{title: t{level}, folders: [{', '.join([f'*f{level - 1}'] * 9 * (level > 0))}]}}"
+    for level in range(10)
+)
+BOMB += "]}]"
+
 
 def build(tmp_path: Path, text: str, name: str = "seed") -> Path:
     seed = tmp_path / f"{name}.yaml"
@@ -175,7 +183,8 @@ def test_a_dump_refuses_a_foreign_file(tmp_path: Path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("projects: [{code: AB, title: x, folders: &f [{title: y, folders: *f}]}]", "too deeply"),
+        ("projects: [{code: AB, title: x, folders: &f [{title: y, folders: *f}]}]", "endless"),
+        (BOMB, "endless or huge"),
         (f"projects: {'[' * 1000}{']' * 1000}", "too deeply"),
         ("projects: [{code: AB, title: x, milestones: [{title: a, id: 0}]}]", "minimum of 1"),
         ("projects: [{code: AB, title: x, milestones: [{title: a, id: .nan}]}]", "not of type"),
