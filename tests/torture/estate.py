@@ -90,6 +90,14 @@ OPEN_AFTER = frozenset(
 )
 """The keys of the second commit that have exactly one open run when it is applied."""
 
+
+def reworded(number: int) -> Document:
+    """Return the second commit with other words in the runs that it replaces."""
+    keys = ("retitled", "fixed", "reselected")
+    runs = {key: {**SECOND["runs"][key], "description": f"Words {number}."} for key in keys}
+    return {**SECOND, "runs": {**SECOND["runs"], **runs}}
+
+
 CLOSED_BY_SECOND = frozenset(
     {"retitled", "reselected", "fixed", "worked", "ending", "complete", "gone-1", "gone-2"}
 )

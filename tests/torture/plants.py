@@ -134,6 +134,17 @@ BUGS = {
             "if run is None:\n        return ''\n    if False:",
         ),
     ),
+    "younger-list-ignored": _bug(
+        "a close goes by its own look although a later list showed more",
+        "older",
+        Wrong.CLOSE,
+        (
+            "engine.closing",
+            "_newest",
+            "if younger is None or incomplete_listing(younger):",
+            "if younger is not False:",
+        ),
+    ),
     "copies-are-ours": _bug(
         "a run that somebody cloned, marker and all, counts as ours",
         "calm",

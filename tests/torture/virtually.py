@@ -9,7 +9,7 @@ from torture.acts import CLOSES, MAKES, MEMBERS, OPEN_LISTS, At
 from torture.applier import Applier, lies
 from torture.campaigns import MANGLINGS, SCOPES, Outcome
 from torture.deeds import Deeds
-from torture.estate import CLOSED_BY_SECOND, OPEN_AFTER, OWNER, SECOND
+from torture.estate import CLOSED_BY_SECOND, OPEN_AFTER, OWNER, SECOND, reworded
 from torture.faults import Fault, Kind, Weather, dice
 from torture.ground import Ground
 from torture.limiting import LIMIT_TEAM, drop_some
@@ -28,6 +28,7 @@ PROGRAM = (
     "people",
     "aimed",
     "put off",
+    "older",
     "limit of closes",
     "limit of percent",
 )
@@ -151,6 +152,19 @@ async def _put_off(ground: Ground, chance: random.Random, outcome: Outcome) -> s
     return await _disturbed(ground, chance, outcome, (deeds, acts))
 
 
+async def _older(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
+    """Leave several revisions of each key open, then lose closes while successors are spoilt."""
+    wall = At(CLOSES, Fault(Kind.STATUS_BEFORE, 429), times=0)
+    for number in range(2):
+        ground.wire.actors.append(wall)
+        await Applier(ground, [reworded(number)]).apply()
+        ground.wire.actors.clear()
+    deeds = Deeds(ground, chance, CLOSED_BY_SECOND)
+    acts = [At(CLOSES, Fault(Kind.LOST_AFTER), number=number) for number in (1, 3, 5)]
+    acts.append(At(CLOSES, deed=deeds.next_to_successor, number=chance.randint(1, 4), times=2))
+    return await _disturbed(ground, chance, outcome, (deeds, acts))
+
+
 async def _disturbed(
     ground: Ground, chance: random.Random, outcome: Outcome, doings: tuple[Deeds, list[At]]
 ) -> str:
@@ -188,6 +202,7 @@ STORIES: dict[str, Story] = {
     "people": _people,
     "aimed": _aimed,
     "put off": _put_off,
+    "older": _older,
     "limit of closes": _limit("close"),
     "limit of percent": _limit("percent"),
 }
