@@ -164,11 +164,15 @@ def _after(seen: Observation, plan: ProjectPlan, report: ApplyReport) -> Observa
     """Add what the apply did of one owner's share."""
     if not plan.actions:
         return seen
+    results = tuple(result for result in report.results if result.owner == plan.owner)
+    # A freeze window that began meanwhile withholds as well, of those who have one.
+    skipped = sum(result.status is Status.SKIPPED for result in results)
+    is_cut_off = bool(skipped) and bool(plan.freeze) and report.is_withheld
     own = replace(
         report,
-        results=tuple(result for result in report.results if result.owner == plan.owner),
+        results=results,
         findings=tuple(finding for finding in report.findings if finding.owner == plan.owner),
-        is_withheld=report.is_withheld and (plan.is_withheld or _has_frozen(report)),
+        is_withheld=plan.is_withheld or is_cut_off,
     )
     code = own.exit_code
     is_good = code in {ExitCode.DONE, ExitCode.REFUSED}
@@ -179,14 +183,10 @@ def _after(seen: Observation, plan: ProjectPlan, report: ApplyReport) -> Observa
         ended=ended,
         exit_code=code,
         error="" if ended is not Ended.FAILED else _shortfall(own),
+        blocked={**seen.blocked, "freeze-window": skipped} if is_cut_off else seen.blocked,
         actions=Counter((_kind(result), result.status.value) for result in own.results),
         is_converged=is_good and is_done and not plan.is_withheld and not own.findings,
     )
-
-
-def _has_frozen(report: ApplyReport) -> bool:
-    """Whether a freeze window that began meanwhile kept actions from being started."""
-    return any(result.status is Status.SKIPPED for result in report.results)
 
 
 def _shortfall(report: ApplyReport) -> str:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from cli.support import HEAD, call, rows, titles, write
+from cli.support import HEAD, ONE, TWO, call, rows, titles, write
 
 ALWAYS = (
     'freeze: [{days: [mon, tue, wed, thu, fri, sat, sun], from: "00:00", to: "24:00",'
@@ -74,6 +74,21 @@ def test_a_saved_plan_keeps_its_windows(tmp_path: Path, database: Path):
     assert call("apply", saved, "--policy", "observe").code == 64
     assert call("apply", saved, *reason).code == 0
     assert titles(database) == ["Smoke of the week"]
+
+
+def test_a_window_that_begins_stops_its_owner_only(tmp_path: Path, database: Path, monkeypatch):
+    one = write(tmp_path / "a.yaml", head=HEAD + ALWAYS)
+    review = TWO.replace(ONE, "runs:\n")
+    two = write(tmp_path / "b.yaml", review, HEAD.replace("web-team", "mobile"))
+    monkeypatch.setattr("runs_as_code.engine.planning.frozen_owners", lambda *_: {})
+    ended = call("reconcile", "-f", one, "-f", two, "--once", "--log-format", "json")
+    assert ended.code == 5
+    assert titles(database) == ["Menu review"]
+    events = [json.loads(line) for line in ended.err.splitlines()]
+    found = {e["owner"]: e for e in events if e["event"] == "project.reconciled"}
+    assert (found["mobile"]["condition"], found["mobile"]["converged"]) == ("in-sync", True)
+    assert (found["web-team"]["condition"], found["web-team"]["converged"]) == ("waiting", False)
+    assert found["web-team"]["blocked_freeze-window"] == 1
 
 
 def test_an_apply_at_work_stops_when_a_window_begins(tmp_path: Path, database: Path, monkeypatch):
