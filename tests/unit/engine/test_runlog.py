@@ -119,3 +119,18 @@ def test_lines_that_are_lost_are_not_sent_again_and_soon_no_more_are():
     told = [run_id for run_id, _ in provider.lines]
     assert len(told) == len(set(told)) <= 3 + 4
     assert len(notes(heard)) == 1
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+def test_a_line_that_a_kill_cost_is_not_written_later():
+    provider = FakeProvider()
+    provider.trouble["log"] = [Trouble(before=KilledError())]  # type: ignore[arg-type]  # a kill
+    with pytest.raises(BaseExceptionGroup):
+        run_apply(provider, make("a"), provenance=WHERE)
+    assert provider.count("log") == 1
+    again = run_apply(provider, make("a"), provenance=WHERE)
+    assert again.statuses == {"make:a": "already-done"}
+    assert provider.lines == []

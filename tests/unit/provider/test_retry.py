@@ -15,6 +15,7 @@ WRITES = {
     "create": lambda project: project.create_run(FIELDS, "live", PLANS),
     "clone": lambda project: project.clone_run(1, FIELDS),
     "close": lambda project: project.close_run(1),
+    "log": lambda project: project.add_run_log(1, "<p>x</p>"),
 }
 NEVER_SENT = [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")]
 MAY_HAVE_RUN = [

@@ -46,10 +46,12 @@ CALLS = {
     ),
     "clone": lambda project: project.clone_run(1, RunFields("T", "D")),
     "close": lambda project: project.close_run(1),
+    "log": lambda project: project.add_run_log(1, "<p>x</p>"),
 }
-# Users that can't be listed are just not found, and the words of a close don't matter.
+# Users that can't be listed are just not found, and the words of a close or a log don't matter.
 FINE = {(step, "users") for step in ("403", "404", "conflict", "text 404")} | {
-    ("wrong shape", "close")
+    ("wrong shape", "close"),
+    ("wrong shape", "log"),
 }
 
 
