@@ -13,6 +13,7 @@ from runs_as_code import __version__
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.logs import LogWriter, scrubber_of
 from runs_as_code.cli.looping import Loop
+from runs_as_code.cli.memory import Memory
 from runs_as_code.cli.notifications import notifier_of
 from runs_as_code.cli.options import Sources, output_options, policy_option, source_options
 from runs_as_code.cli.provenance import ProvenanceWanted, provenance_options
@@ -73,6 +74,7 @@ class _Call:
     log: LogWriter
     metrics: Metrics
     notifier: Notifier | None
+    memory: Memory
     status: Status
     watching: Watching
 
@@ -101,7 +103,7 @@ def command(console: Console, /, sources: Sources, **asked: Any) -> ExitCode:
     call = _prepare(console, sources, given)
     if given.policy is not None:
         tighten(read_manifests(sources.paths), given.policy)
-    reconciler = Reconciler(call.settings)
+    reconciler = Reconciler(call.settings, call.memory.recall())
     with _serving(call), Loop() as loop:
         if given.rhythm.pace is None:
             return _run_once(call, loop, reconciler)
@@ -116,6 +118,8 @@ def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:
     scrub = scrubber_of([environ.get("QAS_TOKEN"), telling.url])
     log = LogWriter(console, watching.is_json, watching.is_verbose, scrub)
     metrics = Metrics(__version__)
+    memory = Memory(telling.memory, log)
+    memory.check()
     notifier = notifier_of(telling, log, is_insecure_allowed=sources.is_insecure_http_allowed)
     connecting = replace(
         connection_settings(sources, console),
@@ -133,11 +137,10 @@ def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:
         policy=asked.policy,
         provenance=asked.wanted.known_in(environ),
         longest_rest=rhythm.pace.longest_rest if rhythm.pace else 0,
-        # One round has no other to compare with.
-        failures_to_tell=1 if rhythm.pace is None else FAILURES_TO_TELL,
+        failures_to_tell=FAILURES_TO_TELL if rhythm.pace or telling.memory else 1,
     )
     status = Status(patience=_HEALTHY_PAUSES * pause + _LONGEST_ROUND)
-    return _Call(settings, log, metrics, notifier, status, watching)
+    return _Call(settings, log, metrics, notifier, memory, status, watching)
 
 
 def _hearer(metrics: Metrics, log: LogWriter | None) -> Callable[[object], None]:
@@ -208,6 +211,7 @@ def _after_round(call: _Call, reconciler: Reconciler) -> None:
     """Leave the metrics where they are read; trouble with that never stops the loop."""
     call.status.beat()
     files = reconciler.standings.get(FILES, Standing())
+    call.memory.keep(reconciler.standings)
     call.status.is_ready = call.status.is_ready or not files.failures
     if call.watching.metrics_address is None and call.watching.metrics_file is None:
         return

@@ -52,6 +52,7 @@ class Telling:
 
     url: str | None = None
     template: Path | None = None
+    memory: Path | None = None
 
 
 def _duration(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
@@ -169,6 +170,12 @@ telling_options = grouped(
         metavar="FILE",
         type=click.Path(path_type=Path),
         help="A Jinja2 template of the body, for chat services; it makes JSON.",
+    ),
+    click.option(
+        "--memory",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Remember here how it stood, so that `--once` and restarts tell changes only.",
     ),
 )
 """Adds who is told, as `telling`."""

@@ -55,11 +55,16 @@ class _Rest:
 
 
 class Reconciler:
-    """Runs rounds, one after the other; `stop` lets the round that is under way finish early."""
+    """Runs rounds, one after the other; `stop` lets the round that is under way finish early.
 
-    def __init__(self, settings: ReconcileSettings) -> None:
+    `standings` is how it stood when an earlier process ended, as far as anybody knows.
+    """
+
+    def __init__(
+        self, settings: ReconcileSettings, standings: Mapping[Scope, Standing] | None = None
+    ) -> None:
         self._settings = settings
-        self._standings: dict[Scope, Standing] = {}
+        self._standings: dict[Scope, Standing] = dict(standings or {})
         self._rests: dict[Unit, _Rest] = {}
         self._homes: dict[str, Scope] = {}
         self._signals: list[StopSignal] = []

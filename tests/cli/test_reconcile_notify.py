@@ -158,3 +158,69 @@ def test_a_loop_tells_transitions_only(tmp_path: Path, database: Path, receive: 
     ]
     assert {body["event"] for body in got if not body["project"]} == {"failing", "healed"}
     assert len({body["dedupKey"] for body in got}) == len(got) - 1
+
+
+def test_a_memory_makes_single_rounds_tell_changes_only(
+    tmp_path: Path, database: Path, receive: Receive
+):
+    path = write(tmp_path / "m.yaml")
+    good = path.read_text("utf-8")
+    url, got = receive()
+    memory, metrics = tmp_path / "memory.json", tmp_path / "qarun.prom"
+    flags = ("--once", "--memory", memory, "--metrics-file", metrics, "--notify-url", url)
+
+    def told() -> list[tuple[str | None, str]]:
+        call("reconcile", "-f", path, *flags)
+        news = [(body["previous"], body["event"]) for body in got if body["project"]]
+        got.clear()
+        return news
+
+    assert told() == []
+    close(database, "Smoke of the week")
+    assert told() == [("in-sync", "drift")]
+    assert told() == []
+    path.write_text("runs: {", "utf-8")
+    assert told() == []
+    success = [line for line in metrics.read_text("utf-8").splitlines() if "last_success" in line]
+    assert len([line for line in success if "BD" in line and not line.endswith(" 0.0")]) == 1
+    assert told() == [("drift", "failing")]
+    path.write_text(good + "    onClosed: recreate\n", "utf-8")
+    assert told() == [("failing", "drift")]
+    assert told() == [("drift", "in-sync")]
+    assert "Smoke" not in memory.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{}]}',
+        (
+            '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{"server": "", "project": "",'
+            ' "owner": "", "condition": "fine", "told": null, "failures": 0, "lastRound": 0,'
+            ' "lastSuccess": 0}]}'
+        ),
+        (
+            '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{"server": "", "project": "",'
+            ' "owner": "", "condition": null, "told": null, "failures": NaN, "lastRound": 0,'
+            ' "lastSuccess": 0}]}'
+        ),
+        "[" * 100_000,
+    ],
+)
+def test_a_broken_memory_is_begun_anew(content: str, tmp_path: Path, database: Path):
+    memory = tmp_path / "memory.json"
+    memory.write_text(content, "utf-8")
+    ended = call("reconcile", "-f", write(tmp_path / "m.yaml"), "--once", "--memory", memory)
+    assert ended.code == 0
+    assert "is of no use and is begun anew" in ended.err
+    (scope,) = json.loads(memory.read_text("utf-8"))["scopes"]
+    assert (scope["owner"], scope["condition"], scope["failures"]) == ("web-team", "in-sync", 0)
+
+
+def test_a_memory_that_can_not_be_written_is_refused_at_once(tmp_path: Path, database: Path):
+    path = write(tmp_path / "m.yaml")
+    assert call("reconcile", "-f", path, "--once", "--memory", tmp_path).code == 64
