@@ -25,8 +25,16 @@ class DocumentError(DatabaseError):
     """A seed or faults file that can't be used; names the file and every place."""
 
 
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+
+
 class _Loader(yaml.SafeLoader):
-    """YAML without duplicate keys, which PyYAML would take the last of."""
+    """YAML without duplicate keys, which PyYAML would take the last of; `2024-01-31` is a text."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(
         self,
@@ -80,15 +88,14 @@ def _read(path: Path, schema: str) -> dict[str, Any]:
             raise DocumentError(f"`{path}` can't be read: its aliases make it endless or huge")
         problems = list(_problems(document, schema))
     except (yaml.YAMLError, ValueError) as error:  # the second for a number or day that is none
-        raise DocumentError(f"`{path}` is no YAML: {error}") from error
+        raise DocumentError(f"`{path}` is no YAML: {_explain(error)}") from error
     except RecursionError as error:
         raise DocumentError(f"`{path}` can't be read: it is nested too deeply") from error
     if problems:
         more = len(problems) - _SHOWN
         lines = problems[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
         raise DocumentError(
-            f"`{path}` is not what `{schema}` asks for:\n"
-            + "\n".join(f"  {line}" for line in lines),
+            f"`{path}` is not what `{schema}` asks for: {'; '.join(lines)}",
             hint=f"the schema is `schemas/{schema}.schema.json`; docs/server.md has an example",
         )
     return cast("dict[str, Any]", document)
@@ -107,6 +114,13 @@ def _read_text(path: Path) -> str:
     if len(raw) > _LARGEST:
         raise DocumentError(f"`{path}` can't be read: it has more than {_LARGEST} bytes")
     return text
+
+
+def _explain(error: yaml.YAMLError | ValueError) -> str:
+    """Say in one line what PyYAML says in several."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    return f"{problem}, line {mark.line + 1}" if mark is not None else problem
 
 
 def _has_too_many_values(document: Any) -> bool:
@@ -136,7 +150,11 @@ def _problems(document: Any, schema: str) -> Iterator[str]:
         place = "".join(
             f"[{part}]" if isinstance(part, int) else f".{part}" for part in clearest.absolute_path
         )
-        yield f"{place.lstrip('.') or 'the file'}: {clearest.message[:200]}"
+        message = clearest.message[:200]
+        if clearest.validator == "pattern" and "examples" in clearest.schema:
+            examples = " or ".join(f"`{example}`" for example in clearest.schema["examples"])
+            message = f"{clearest.instance[:100]!r} is not of the form {examples}"
+        yield f"{place.lstrip('.') or 'the file'}: {message}"
 
 
 def _is_number(_checker: object, value: object) -> bool:
