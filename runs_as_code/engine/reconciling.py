@@ -26,7 +26,7 @@ from runs_as_code.engine.reconcile_project import (
 from runs_as_code.engine.reconcile_saying import report
 from runs_as_code.engine.reconcile_settings import FILES, ReconcileSettings, Servers
 from runs_as_code.errors import ExitCode, QarunError
-from runs_as_code.model.desired import Manifest, ManifestSet
+from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet
 from runs_as_code.model.plan import Approvals
 from runs_as_code.model.reconciling import (
     Ended,
@@ -127,7 +127,9 @@ class Reconciler:
     async def _reconcile(
         self, manifests: ManifestSet, servers: Servers, shop: Workshop
     ) -> list[Observation]:
-        groups, seen = self._group(manifests, servers)
+        groups, seen, lost = self._group(manifests, servers)
+        # Their runs must not seem undeclared to other files of the same owner and project.
+        manifests = replace(manifests, left_out=(*manifests.left_out, *lost))
         seen += self._check_files(manifests, groups, shop)
         due = {unit: group for unit, group in groups.items() if self._is_due(unit, group, shop)}
         moment = datetime.fromtimestamp(self._settings.now(), UTC)
@@ -162,21 +164,23 @@ class Reconciler:
 
     def _group(
         self, manifests: ManifestSet, servers: Servers
-    ) -> tuple[dict[Unit, tuple[Manifest, ...]], list[Observation]]:
-        """Group the manifests by server and project; a manifest without a server fails alone."""
+    ) -> tuple[dict[Unit, tuple[Manifest, ...]], list[Observation], list[LeftOut]]:
+        """Group the manifests by server and project; those without a server fail alone."""
         groups: dict[Unit, tuple[Manifest, ...]] = {}
         seen = {}
+        lost = []
         for manifest in manifests.manifests:
             try:
                 server = servers.server_of(manifest)
             except QarunError as error:
                 scope = Scope(manifest.server or "", manifest.project, manifest.owner)
                 seen[scope] = failed(scope, self._settings.now(), error)
+                lost.append(LeftOut(manifest.file, manifest.owner, manifest.project))
                 continue
             unit = (server, manifest.project)
             groups[unit] = (*groups.get(unit, ()), manifest)
             self._homes[manifest.file] = Scope(*unit, manifest.owner)
-        return groups, list(seen.values())
+        return groups, list(seen.values()), lost
 
     def _check_files(
         self, manifests: ManifestSet, groups: dict[Unit, tuple[Manifest, ...]], shop: Workshop

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from builders import PLACE, desired, manifest
+from builders import PLACE, desired, made, manifest
 
 from runs_as_code.engine.reconcile_loop import LONGEST_REST, Pace, ReconcileLoop
 from runs_as_code.engine.reconcile_saying import exit_code_of
 from runs_as_code.engine.reconcile_settings import FILES, ReconcileSettings
 from runs_as_code.engine.reconciling import Reconciler
 from runs_as_code.errors import AccessError, ExitCode, UnreachableError, UsageError
-from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet
-from runs_as_code.model.live import Catalog, Listing
+from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet, Prune
+from runs_as_code.model.live import Catalog, Listing, LiveRun
 from runs_as_code.model.reconciling import (
     Condition,
     Ended,
@@ -42,8 +42,14 @@ class StubProvider:
     rate = 0
     calls = 0
 
-    def __init__(self, project: str, trouble: Callable[[str], Exception | None]) -> None:
+    def __init__(
+        self,
+        project: str,
+        trouble: Callable[[str], Exception | None],
+        runs: tuple[LiveRun, ...],
+    ) -> None:
         self.project = project
+        self._runs = runs
         self._trouble = trouble
 
     async def list_runs(self, *, closed: bool | None = None) -> Listing:
@@ -51,7 +57,7 @@ class StubProvider:
         error = self._trouble(self.project)
         if error is not None:
             raise error
-        return Listing(())
+        return Listing(self._runs)
 
     async def load_catalog(self, *_: Any) -> Catalog:
         return Catalog()
@@ -68,6 +74,7 @@ class Stage:
     said: list[LogEvent] = field(default_factory=list)
     told: list[Transition] = field(default_factory=list)
     forgotten: list[Scope] = field(default_factory=list)
+    runs: dict[str, tuple[LiveRun, ...]] = field(default_factory=dict)
     time: float = 0.0
     then: Callable[[], None] = lambda: None
 
@@ -79,7 +86,7 @@ class Stage:
         return "embedded"
 
     def open(self, _server: str, project: str) -> Any:
-        return StubProvider(project, self._list)
+        return StubProvider(project, self._list, self.runs.get(project, ()))
 
     def _list(self, project: str) -> Exception | None:
         self.listed.append(project)
@@ -253,6 +260,25 @@ def test_a_manifest_without_a_server_fails_alone(stage: Stage):
     stage.servers["mobile"] = AccessError("no key")
     seen = stage.play(stage.reconciler())
     assert [(each.scope.owner, each.exit_code) for each in seen] == [("mobile", 4), ("web-team", 0)]
+
+
+def test_runs_of_a_manifest_without_a_server_are_not_pruned_by_another(stage: Stage):
+    gone = made(1, desired("b"))
+    stage.runs["BD"] = (made(2, desired("a")), gone)
+    one = replace(manifest(desired("a")), file="one.yaml", prune=Prune.CLOSE)
+    two = replace(manifest(desired("b")), file="two.yaml", prune=Prune.CLOSE)
+    stage.manifests = ManifestSet((one, two))
+
+    def server_of(given: Manifest) -> str:
+        if given.file == "two.yaml":
+            raise AccessError("no server is named")
+        return "embedded"
+
+    stage.server_of = server_of  # type: ignore[method-assign]  # for this test
+    seen = {each.scope.server: each for each in stage.play(stage.reconciler())}
+    assert seen[""].exit_code == ExitCode.ACCESS
+    assert seen["embedded"].blocked == {"prune-partial": 1}
+    assert seen["embedded"].actions == {}
 
 
 def test_one_project_under_two_names_is_refused(stage: Stage):
