@@ -5,7 +5,15 @@ from collections.abc import Iterable
 from runs_as_code.engine.reconcile_project import Workshop
 from runs_as_code.engine.reconcile_settings import FILES
 from runs_as_code.errors import ExitCode
-from runs_as_code.model.reconciling import Ended, Level, Observation, Standing, Value
+from runs_as_code.model.reconciling import (
+    Condition,
+    Ended,
+    Level,
+    Observation,
+    Standing,
+    Value,
+)
+from runs_as_code.model.report import SUCCEEDED
 
 
 def report(seen: Observation, before: Standing, after: Standing, shop: Workshop) -> None:
@@ -24,8 +32,11 @@ def report(seen: Observation, before: Standing, after: Standing, shop: Workshop)
         message = seen.error or "somebody else was at work; the next round looks again"
         shop.say(Level.INFO, "project.passed", message, seen.scope)
     elif seen.scope != FILES:
-        done = sum(seen.actions.values())
-        words = f"{after.condition}" + (f", {done} done" if done else "")
+        done = sum(n for (_, result), n in seen.actions.items() if result in SUCCEEDED)
+        what = seen.drift if after.condition is Condition.DRIFT else seen.blocked
+        told = ", ".join(f"{number} {name}" for name, number in sorted(what.items()))
+        words = f"{after.condition}" + (f" ({told})" if told else "")
+        words += f", {done} done" if done else ""
         is_news = bool(done) or before.condition is not after.condition
         level = Level.INFO if is_news else Level.DEBUG
         facts = {"condition": str(after.condition), "actions": done, **counts}
