@@ -134,7 +134,10 @@ def test_every_command_with_a_server_that_repeats_the_key(name: str, tmp_path: P
             ["plan", "--out", tmp_path / "plan.json", "--show-unmanaged"],
             ["plan", "--format", "json"],
             ["list"],
+            ["drift"],
             ["apply", "--auto-approve"],
+            ["apply", "--auto-approve", "--format", "json"],
+            ["reconcile", "--once", "-v", "--log-format", "json"],
         ):
             more = ["-f", manifest, "--debug", "--debug-http"]
             check(call(*arguments, *more, **environ), KEY, *codes)

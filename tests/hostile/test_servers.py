@@ -45,6 +45,12 @@ def commands(manifest: Path, address: str) -> list[Ended]:
         said(call("plan", "-f", manifest, **environ)),
         said(call("list", "-f", manifest, "--debug-http", **environ)),
         said(call("apply", "-f", manifest, "--auto-approve", "--debug", **environ)),
+        said(call("apply", "-f", manifest, "--auto-approve", "--format", "json", **environ)),
+        said(call("drift", "-f", manifest, **environ)),
+        *(
+            said(call("reconcile", "-f", manifest, "--once", "--log-format", form, **environ))
+            for form in ("text", "json")
+        ),
     ]
 
 

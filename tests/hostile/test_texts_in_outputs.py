@@ -119,6 +119,27 @@ def test_no_command_lets_them_act(hostile_world: Path, tmp_path: Path):
     check(call("apply", "-f", path, *approvals(path), "--format", "json"))
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_log_of_a_loop_lets_them_act(form: str, hostile_world: Path, tmp_path: Path):
+    path = manifest(hostile_world, declared(), HEAD + PRUNE)
+    metrics = tmp_path / "metrics.prom"
+    flags = ["--once", "-v", "--log-format", form, "--metrics-file", metrics]
+    ended = check(call("reconcile", "-f", path, *flags, "--provenance", f"by={NASTY[0]}"))
+    assert ended.code == 5, ended.all
+    assert "blocked" in ended.err
+    assert harm(metrics.read_text("utf-8")) == []
+    if form == "json":
+        assert all(isinstance(json.loads(line), dict) for line in ended.err.splitlines())
+
+
+def test_a_failure_told_in_json_lets_them_act_no_more(hostile_world: Path):
+    path = manifest(hostile_world, declared(), HEAD + PRUNE)
+    ended = check(call("apply", "-f", path, "--auto-approve", "--format", "json"))
+    assert ended.json["exitCode"] == ended.code == 5
+    named = check(call("apply", "-f", path, "--format", "json", "--approve", NASTY[0]))
+    assert named.json["exitCode"] == named.code == 64
+
+
 FORMATS = {
     "plan": PLAN_FORMATS,
     "drift": REPORT_FORMATS,
