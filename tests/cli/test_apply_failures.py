@@ -48,9 +48,9 @@ def test_stdout_says_why(
     assert titles(database) == []
 
 
-def test_a_server_that_is_not_there_is_told_as_well(manifest: Path):
-    ended = call("apply", *JSON, "-f", manifest, "--server", "http://127.0.0.1:9", QAS_TOKEN="t.t")
-    assert document(ended.out)["exitCode"] == ended.code == 9
+def test_a_missing_key_is_told_as_well(manifest: Path):
+    ended = call("apply", *JSON, "-f", manifest, "--server", "https://acme.example")
+    assert document(ended.out)["exitCode"] == ended.code == 4
 
 
 def test_a_stale_plan_is_told_run_by_run(tmp_path: Path, manifest: Path, database: Path):
