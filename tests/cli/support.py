@@ -110,6 +110,17 @@ def start(*arguments: str | Path, **environ: str) -> Process:
     )
 
 
+def read_until(process: Process, words: str) -> str:
+    """Read what a process says on stderr until some words; return it."""
+    assert process.stderr is not None
+    seen = ""
+    while words not in seen:
+        line = process.stderr.readline()
+        assert line, seen
+        seen += line
+    return seen
+
+
 def run(*arguments: str | Path, **environ: str) -> Ended:
     """Run `qarun` as a process of its own."""
     with start(*arguments, **environ) as process:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.support import CANARY, HEAD, ONE, TWO, Process, call, rows, run, start, titles, write
+from cli.support import CANARY, HEAD, ONE, TWO, call, read_until, rows, run, start, titles, write
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 Serve = Callable[..., str]
@@ -170,16 +170,6 @@ def test_the_revision_is_told(tmp_path: Path, database: Path):
 def test_wrong_flags_are_refused(flags, tmp_path: Path, database: Path):
     assert call("reconcile", "-f", write(tmp_path / "m.yaml"), *flags).code == 64
     assert rows(database) == []
-
-
-def read_until(process: Process, words: str) -> str:
-    assert process.stderr is not None
-    seen = ""
-    while words not in seen:
-        line = process.stderr.readline()
-        assert line, seen
-        seen += line
-    return seen
 
 
 def fetch(port: int, path: str) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.support import Process, call, start, write
+from cli.support import call, read_until, start, write
 from jsonschema import Draft202012Validator
 
 SCHEMA = json.loads(
@@ -122,16 +122,6 @@ def test_what_can_not_work_is_refused_at_once(flags, tmp_path, database, monkeyp
     assert "chat.example.com" not in ended.err
 
 
-def read_until(process: Process, words: str) -> str:
-    assert process.stderr is not None
-    seen = ""
-    while words not in seen:
-        line = process.stderr.readline()
-        assert line, seen
-        seen += line
-    return seen
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 def test_a_loop_tells_transitions_only(tmp_path: Path, database: Path, receive: Receive):
     path = write(tmp_path / "m.yaml")
@@ -199,13 +189,13 @@ def test_a_memory_makes_single_rounds_tell_changes_only(
         "{}",
         '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{}]}',
         (
-            '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{"server": "", "project": "",'
-            ' "owner": "", "condition": "fine", "told": null, "failures": 0, "lastRound": 0,'
+            '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{"server": "",'
+            ' "project": "", "owner": "", "condition": "fine", "told": null, "failures": 0, "lastRound": 0,'
             ' "lastSuccess": 0}]}'
         ),
         (
-            '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{"server": "", "project": "",'
-            ' "owner": "", "condition": null, "told": null, "failures": NaN, "lastRound": 0,'
+            '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{"server": "",'
+            ' "project": "", "owner": "", "condition": null, "told": null, "failures": NaN, "lastRound": 0,'
             ' "lastSuccess": 0}]}'
         ),
         "[" * 100_000,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.support import HEAD, Process, call, rows, start, write
+from cli.support import HEAD, Process, call, read_until, rows, start, write
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 
@@ -29,16 +29,6 @@ def manifest(tmp_path: Path) -> Path:
 @pytest.fixture
 def slow(serve: Serve) -> str:
     return serve(latency=0.5, rate=0)
-
-
-def read_until(process: Process, words: str) -> str:
-    assert process.stderr is not None
-    seen = ""
-    while words not in seen:
-        line = process.stderr.readline()
-        assert line, seen
-        seen += line
-    return seen
 
 
 @pytest.mark.parametrize(("number", "code"), KINDS)
