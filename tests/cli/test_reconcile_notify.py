@@ -190,12 +190,14 @@ def test_a_memory_makes_single_rounds_tell_changes_only(
         '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{}]}',
         (
             '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{"server": "",'
-            ' "project": "", "owner": "", "condition": "fine", "told": null, "failures": 0, "lastRound": 0,'
+            ' "project": "", "owner": "", "condition": "fine", "told": null,'
+            ' "failures": 0, "lastRound": 0,'
             ' "lastSuccess": 0}]}'
         ),
         (
             '{"formatVersion": "1.0", "kind": "qarun.memory", "scopes": [{"server": "",'
-            ' "project": "", "owner": "", "condition": null, "told": null, "failures": NaN, "lastRound": 0,'
+            ' "project": "", "owner": "", "condition": null, "told": null,'
+            ' "failures": NaN, "lastRound": 0,'
             ' "lastSuccess": 0}]}'
         ),
         "[" * 100_000,
