@@ -67,7 +67,7 @@ async def _newest(place: Workplace, moment: float) -> tuple[Listing, float]:
     """
     listing = await place.open_runs.since(moment)
     began = place.open_runs.began
-    younger = place.all_runs.newer_than(began)
+    younger = place.all_runs.newer_than(place.open_runs)
     if younger is None or incomplete_listing(younger):
         return listing, began
     return younger, place.all_runs.began

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 
 from runs_as_code.engine.freezing import find_frozen
 from runs_as_code.engine.runlog import RunLog
@@ -71,8 +72,9 @@ class Workplace:
         self.clock = clock
         self.stop = stop
         self.log = log
-        self.all_runs = LiveView(provider, closed=None, clock=clock.now)
-        self.open_runs = LiveView(provider, closed=False, clock=clock.now)
+        order = count()
+        self.all_runs = LiveView(provider, closed=None, clock=clock.now, order=order)
+        self.open_runs = LiveView(provider, closed=False, clock=clock.now, order=order)
         self.slots = asyncio.Semaphore(PARALLEL_ACTIONS)
 
 

@@ -1,7 +1,8 @@
 """What is live right now: listings shared by everybody who needs one that is fresh enough."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from runs_as_code.model.live import Listing
 from runs_as_code.model.provider import Provider
@@ -15,7 +16,12 @@ class LiveView:
     """
 
     def __init__(
-        self, provider: Provider, *, closed: bool | None, clock: Callable[[], float]
+        self,
+        provider: Provider,
+        *,
+        closed: bool | None,
+        clock: Callable[[], float],
+        order: Iterator[int] | None = None,
     ) -> None:
         self._provider = provider
         self._closed = closed
@@ -23,15 +29,24 @@ class LiveView:
         self._lock = asyncio.Lock()
         self._listing: Listing | None = None
         self._began = float("-inf")
+        # Two listings may begin within one tick of the clock; views that share this know which came
+        # later all the same.
+        self._order = count() if order is None else order
+        self._number = -1
 
     @property
     def began(self) -> float:
         """When the newest listing began, in seconds of the clock; minus infinity before any."""
         return self._began
 
-    def newer_than(self, moment: float) -> Listing | None:
-        """Return the newest listing if it began after `moment`; nothing is asked of the server."""
-        return self._listing if self._began > moment else None
+    @property
+    def number(self) -> int:
+        """Which of all listings the newest one is, by their beginnings; -1 before any."""
+        return self._number
+
+    def newer_than(self, other: "LiveView") -> Listing | None:
+        """Return the newest listing if it began after the other view's; the server is not asked."""
+        return self._listing if self._number > other.number else None
 
     async def since(self, moment: float) -> Listing:
         """Return a listing that began at `moment` or later, in seconds of the clock."""
@@ -39,9 +54,9 @@ class LiveView:
             return self._listing
         async with self._lock:
             if self._listing is None or self._began < moment:
-                began = self._clock()
+                began, number = self._clock(), next(self._order)
                 self._listing = await self._provider.list_runs(closed=self._closed)
-                self._began = began
+                self._began, self._number = began, number
             return self._listing
 
     async def now(self) -> Listing:
