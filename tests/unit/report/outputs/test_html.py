@@ -27,15 +27,15 @@ ELEMENTS = set(
         r"[a-z0-9]+",
         "html head meta title style script body header main footer section article div span p h1 h2"
         " h3 ul li b strong code br table thead tbody tr th td ins del dl dt dd details summary svg"
-        " rect input select option button output",
+        " rect input select option button output mark a",
     )
 )
 ATTRIBUTES = set(
     re.findall(
         r"[a-z-]+",
         "lang charset http-equiv content name class data-kind data-kinds data-project data-text"
-        " data-name hidden type placeholder aria-label aria-live value viewbox preserveaspectratio"
-        " role x width height scope",
+        " data-name id href hidden type placeholder aria-label aria-live value viewbox role x width"
+        " preserveaspectratio height scope",
     )
 )
 
@@ -94,10 +94,17 @@ def test_the_policy_allows_exactly_our_style_and_script():
         assert f"{name}-src 'sha256-{digest}'" in policy()
 
 
+def assert_places_are_ours(page):
+    """No plan names a place in the page, or one outside of it."""
+    places = [value for _, name, value in page.attributes if name in {"id", "href"}]
+    assert all(re.fullmatch(r"#?project-\d+", place) for place in places)
+
+
 def test_hostile_text_is_only_text():
     found = Page(html(MARKUP_PLAN))
     assert set(found.tags) <= ELEMENTS
     assert {name for _, name, _ in found.attributes} <= ATTRIBUTES
+    assert_places_are_ours(found)
     assert found.tags.count("script") == 1
     assert safe(MARKUP, 600) in found.text
     assert not re.search("[\u202e\x1b]", found.text)
@@ -109,6 +116,7 @@ def test_any_plan_brings_in_nothing(plan):
     found = Balanced(html(plan))
     assert set(found.tags) <= ELEMENTS
     assert {name for _, name, _ in found.attributes} <= ATTRIBUTES
+    assert_places_are_ours(found)
     assert found.wrong == []
     assert found.tags.count("article") + found.tags.count("tr") >= sum(
         len(project.changes) for project in plan.projects
