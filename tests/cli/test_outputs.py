@@ -89,6 +89,19 @@ def test_one_file_is_not_written_twice(manifest: Path):
         assert not Path("x").exists()
 
 
+def test_what_is_read_is_not_written(manifest: Path):
+    good = manifest.read_text("utf-8")
+    for command in ("plan", "apply", "drift", "validate"):
+        ended = call(command, "-f", manifest, "--output", f"markdown={manifest}")
+        assert ended.code == 64
+        assert "is where this call reads from, and would be lost" in ended.err
+    assert call("plan", "-f", manifest, "--out", manifest).code == 64
+    assert call("plan", "-f", manifest, "--out", "plan.json").code == 0
+    for command in ("show", "apply"):
+        assert call(command, "plan.json", "--output", "json=./plan.json").code == 64
+    assert manifest.read_text("utf-8") == good
+
+
 def test_a_command_has_only_formats_that_it_can_fill(manifest: Path):
     assert "no format `junit` here" in call("plan", "-f", manifest, "--output", "junit=x").err
     assert "no format `sarif` here" in call("apply", "-f", manifest, "--output", "sarif=x").err
@@ -277,9 +290,12 @@ def test_what_fell_short_is_annotated():
     assert (step.values["exit_code"], step.values["failed_count"]) == (7, 1)
 
 
-def test_a_refused_apply_has_no_report(manifest: Path, database: Path):
-    ended = call("apply", "-f", manifest, "--output", "json=r.json")
-    assert (ended.code, Path("r.json").exists()) == (5, False)
+def test_a_refused_apply_only_has_a_document(manifest: Path, database: Path):
+    outputs = ("--output", "json=r.json", "--output", "markdown=r.md", "--output", "junit=r.xml")
+    ended = call("apply", "-f", manifest, *outputs)
+    assert (ended.code, json.loads(Path("r.json").read_text("utf-8"))["exitCode"]) == (5, 5)
+    assert not Path("r.md").exists()
+    assert not Path("r.xml").exists()
 
 
 def test_a_report_that_can_not_be_written_does_not_hide_what_was_done(
