@@ -192,7 +192,7 @@ def _after(seen: Observation, plan: ProjectPlan, report: ApplyReport) -> Observa
 def _shortfall(report: ApplyReport) -> str:
     bad = [r for r in report.results if r.status in FELL_SHORT or r.status is Status.UNVERIFIED]
     if bad:
-        return f"`{bad[0].action.address}` is {bad[0].status}: {bad[0].message}"
+        return _told(bad[0])
     return report.findings[0].message if report.findings else "it did not end well"
 
 
@@ -200,6 +200,11 @@ def _kind(result: ActionResult) -> str:
     if not isinstance(result.action, MakeRun):
         return "close"
     return "clone" if result.action.is_clone else "create"
+
+
+def _told(result: ActionResult) -> str:
+    words = f"{_kind(result)} `{result.action.key}`: {result.status}"
+    return f"{words}, {result.message}" if result.message else words
 
 
 def _listener(shop: Workshop) -> Callable[[Event], None]:
@@ -213,8 +218,7 @@ def _listener(shop: Workshop) -> Callable[[Event], None]:
         shop.say(
             Level.INFO if is_good else Level.WARNING,
             "action.finished",
-            f"{_kind(result)} `{result.action.key}`: {result.status}"
-            + (f", {result.message}" if result.message else ""),
+            _told(result),
             Scope(result.server, result.project, result.owner),
             key=result.action.key,
             action=_kind(result),

@@ -37,7 +37,7 @@ def report(seen: Observation, before: Standing, after: Standing, shop: Workshop)
         told = ", ".join(f"{number} {name}" for name, number in sorted(what.items()))
         words = f"{after.condition}" + (f" ({told})" if told else "")
         words += f", {done} done" if done else ""
-        is_news = bool(done) or before.condition is not after.condition
+        is_news = bool(done or before.failures) or before.condition is not after.condition
         level = Level.INFO if is_news else Level.DEBUG
         facts = {"condition": str(after.condition), "actions": done, **counts}
         facts["converged"] = seen.is_converged

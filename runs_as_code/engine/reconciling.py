@@ -131,6 +131,8 @@ class Reconciler:
         # Their runs must not seem undeclared to other files of the same owner and project.
         manifests = replace(manifests, left_out=(*manifests.left_out, *lost))
         seen += self._check_files(manifests, groups, shop)
+        # What no file declares any more does not rest, else it would never be forgotten.
+        self._rests = {unit: rest for unit, rest in self._rests.items() if unit in groups}
         due = {unit: group for unit, group in groups.items() if self._is_due(unit, group, shop)}
         moment = datetime.fromtimestamp(self._settings.now(), UTC)
         created_at = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -266,7 +268,9 @@ class Reconciler:
                 before = self._standings.get(each.scope, Standing()).failures
                 doubled = 2 ** min(before, _MOST_DOUBLED) - 1
                 rounds = min(doubled, self._settings.longest_rest)
-                self._rests[unit] = _Rest(rounds, due[unit])
+                known = self._rests.get(unit)
+                # Of several owners the one that failed most often tells how long.
+                self._rests[unit] = _Rest(max(rounds, known.rounds if known else 0), due[unit])
 
     def _take_in(self, seen: list[Observation], shop: Workshop) -> list[Observation]:
         """Move each scope's standing on, and tell who wants to know."""

@@ -19,6 +19,7 @@ from runs_as_code.model.live import Catalog, Listing, LiveRun
 from runs_as_code.model.reconciling import (
     Condition,
     Ended,
+    Level,
     LogEvent,
     Observation,
     Scope,
@@ -254,6 +255,39 @@ def test_what_is_not_declared_any_more_is_forgotten(stage: Stage):
     stage.play(reconciler)
     assert stage.forgotten == [MOBILE]
     assert set(reconciler.standings) == {WEB}
+
+
+def test_what_failed_is_forgotten_as_well(stage: Stage):
+    stage.failing["QA"] = UnreachableError("no answer")
+    reconciler = stage.reconciler()
+    stage.play(reconciler, 5)
+    stage.manifests = ManifestSet((ONE,))
+    stage.play(reconciler)
+    assert stage.forgotten == [MOBILE]
+    assert set(reconciler.standings) == {WEB}
+
+
+def test_a_new_owner_does_not_shorten_the_rest_of_a_failing_project(stage: Stage):
+    stage.failing["QA"] = UnreachableError("no answer")
+    reconciler = stage.reconciler()
+    stage.play(reconciler, 8)
+    newcomer = replace(TWO, owner="newcomer", file="three.yaml")
+    stage.manifests = ManifestSet((ONE, TWO, newcomer))
+    stage.play(reconciler)
+    stage.listed.clear()
+    stage.play(reconciler, 6)
+    assert "QA" not in stage.listed
+
+
+def test_that_one_lost_round_is_over_is_news(stage: Stage):
+    reconciler = stage.reconciler()
+    stage.play(reconciler)
+    stage.failing["QA"] = UnreachableError("no answer")
+    stage.play(reconciler)
+    stage.failing.clear()
+    stage.play(reconciler, 2)
+    said = [e.level for e in stage.events("project.reconciled") if e.facts["project"] == "QA"]
+    assert said == [Level.INFO, Level.INFO, Level.DEBUG]
 
 
 def test_a_manifest_without_a_server_fails_alone(stage: Stage):
