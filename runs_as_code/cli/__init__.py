@@ -4,6 +4,7 @@ The only place that prints, reads the environment, asks and exits. It decides no
 Importing it must stay cheap, so a command's module is imported when that command runs.
 """
 
+import contextlib
 import sys
 
 from runs_as_code import __version__
@@ -15,8 +16,11 @@ def main() -> None:
     """Run `qarun` with the arguments of the process, and end the process."""
     if sys.argv[1:] == ["--version"] and sys.stdout is not None:
         # Answered before click is imported, which alone takes longer than starting Python.
-        sys.stdout.write(VERSION_LINE)
-        return
+        with contextlib.suppress(OSError):
+            sys.stdout.write(VERSION_LINE)
+            sys.stdout.flush()
+            return
+        # The program says what is wrong with stdout.
     from runs_as_code.cli.program import program  # noqa: PLC0415 -- see above
 
     program.main(prog_name="qarun")

@@ -10,7 +10,7 @@ import click
 from runs_as_code import __version__
 from runs_as_code.cli.console import Console, OutputClosedError
 from runs_as_code.cli.ending import end_of
-from runs_as_code.errors import ExitCode
+from runs_as_code.errors import ExitCode, QarunError
 
 COMMANDS = {
     "validate": "Check manifests offline and show every problem at once.",
@@ -76,8 +76,18 @@ class Program(click.Group):
         except OutputClosedError:
             code = ExitCode.ERROR
         except Exception as error:  # noqa: BLE001 -- no traceback ever reaches a user
-            code = end_of(error, console)
+            code = end_of(_reason(error, console), console)
         sys.exit(int(code))
+
+
+def _reason(error: Exception, console: Console) -> Exception:
+    """Return what an error means: click's own texts fail without a word of why."""
+    if isinstance(error, OSError):
+        try:
+            console.data("")
+        except QarunError as reason:
+            return reason
+    return error
 
 
 @click.group(

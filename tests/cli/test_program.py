@@ -16,6 +16,8 @@ from runs_as_code.cli.program import COMMANDS, program
 from runs_as_code.errors import ExitCode, StaleError, UnreachableError, UsageError
 from runs_as_code.report.applied import EXITS
 
+NO_SPACE = "error: standard output can't be written to: No space left on device"
+
 
 def test_the_help_lists_every_command_in_its_own_words():
     help_text = call("--help").out
@@ -138,13 +140,15 @@ def test_a_reader_that_goes_away_is_no_error():
 @pytest.mark.parametrize(
     ("redirection", "message"),
     [
-        (">&-", "error: standard output is closed"),
-        (">/dev/full", "error: standard output can't be written to: No space left on device"),
+        ("exit-codes >&-", "error: standard output is closed"),
+        ("exit-codes >/dev/full", NO_SPACE),
+        ("--version >/dev/full", NO_SPACE),
+        ("plan --help >/dev/full", NO_SPACE),
     ],
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /dev/full")
 def test_a_stdout_that_takes_nothing_is_an_error(redirection: str, message: str):
-    line = f"exec {sys.executable} -m runs_as_code exit-codes {redirection}"
+    line = f"exec {sys.executable} -m runs_as_code {redirection}"
     result = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert result.stderr.startswith(message)
