@@ -117,7 +117,7 @@ def command(  # noqa: PLR0913  one for each group of options
 
     The first SIGINT or SIGTERM lets finish what is under way, the second ends at once.
     """
-    outputs.check()
+    outputs.check(read=sources.read if saved is None else [saved])
     provenance = wanted.found_in(console.environ)
     call = _Call(console, approvals, decision, output, outputs, provenance, policy)
     try:

@@ -87,7 +87,7 @@ def command(
     damaged, titles taken, runs in doubt, copies. Reads only; what Git wants to change is only
     counted, and `plan` shows it.
     """
-    outputs.check()
+    outputs.check(read=sources.read)
     manifests = read_or_publish(sources, console, outputs)
     settings = connection_settings(sources, console)
     report = _drift(manifests, settings, wishes)

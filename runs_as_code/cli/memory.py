@@ -5,12 +5,12 @@ Nothing that decides about runs is in it. A file that is lost or broken costs a 
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runs_as_code.cli.writing import check_target, write_file
-from runs_as_code.errors import QarunError
+from runs_as_code.cli.writing import check_apart, check_target, write_file
+from runs_as_code.errors import QarunError, UsageError
 from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.model.reconciling import Condition, Level, Log, LogEvent, Scope, Standing
 
@@ -27,10 +27,17 @@ class Memory:
         self._log = log
         self._last: dict[Scope, Standing] = {}
 
-    def check(self) -> None:
-        """Raise UsageError for a path that can't be written to."""
-        if self._path is not None:
-            check_target(self._path)
+    def check(self, others: Iterable[str | Path]) -> None:
+        """Raise UsageError for a path that can't be written to, or that is another file's."""
+        if self._path is None:
+            return
+        check_target(self._path)
+        check_apart([self._path], others)
+        if _is_of_others(self._path):
+            raise UsageError(
+                f"`{self._path}` is there and is no memory of `qarun`",
+                hint="name another file, or delete this one",
+            )
 
     def recall(self) -> dict[Scope, Standing]:
         """Return the standings of the file, none where there is none or it is broken."""
@@ -57,6 +64,22 @@ class Memory:
             self._log(LogEvent(Level.ERROR, "memory.failed", error.message, {"hint": error.hint}))
         else:
             self._last = dict(standings)
+
+
+def _is_of_others(path: Path) -> bool:
+    """Whether a file holds text of something else; a memory that is cut off or empty does not."""
+    try:
+        content = read_bytes(str(path), MAX_BYTES)
+    except (OSError, ValueError):
+        return False
+    start = content.strip(b"\0 \r\n\t")[:1]
+    if start not in {b"{", b"["}:
+        return bool(start)
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return bool(data) and not (isinstance(data, dict) and data.get("kind") == KIND)
 
 
 def _text(standings: Mapping[Scope, Standing]) -> str:

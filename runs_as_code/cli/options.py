@@ -35,6 +35,11 @@ class Sources:
         """The given paths, or `qarun.yaml` of this folder; raises UsageError without either."""
         return paths_or_default(self.files)
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The paths that are looked at, whether anything is there or not."""
+        return self.files or (DEFAULT_FILE,)
+
 
 def paths_or_default(files: tuple[str, ...]) -> tuple[str, ...]:
     """Return the given paths, or `qarun.yaml` of this folder; raise UsageError without either."""

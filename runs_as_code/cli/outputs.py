@@ -10,7 +10,7 @@ import click
 
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import Decorator, grouped
-from runs_as_code.cli.writing import append_file, check_target, write_file
+from runs_as_code.cli.writing import append_file, check_apart, check_target, is_terminal, write_file
 from runs_as_code.errors import UsageError
 from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, LEAST_BYTES
 
@@ -48,15 +48,16 @@ class Outputs:
         """Whether a call has to make anything of a result beside its text."""
         return bool(self.files) or self.is_github or self.is_quiet
 
-    def check(self, *others: Path | None) -> None:
-        """Raise UsageError for a path that can't be written to, or that is wanted twice."""
+    def check(self, *others: Path | None, read: Iterable[str | Path] = ()) -> None:
+        """Raise UsageError for a path that can't be written to, is wanted twice, or is `read`."""
         paths = [path for _, path in self.files]
         for path in paths:
             check_target(path)
+        check_apart([*paths, *filter(None, others)], read)
         # Unlike that of `Path`, this never raises, whatever a link leads to.
         wanted = [os.path.realpath(path) for path in (*paths, *others) if path is not None]
         # Two texts may well go to one terminal, only not into one file.
-        twice = {path for path in wanted if wanted.count(path) > 1 and not _is_terminal(path)}
+        twice = {path for path in wanted if wanted.count(path) > 1 and not is_terminal(path)}
         if twice:
             raise UsageError(f"`{min(twice)}` is to be written twice", hint="name another file")
 
@@ -81,13 +82,6 @@ class Publication:
     step: Step
     marker: str = ""
     is_unchanged: bool = False
-
-
-def _is_terminal(path: str) -> bool:
-    try:
-        return Path(path).is_char_device()
-    except OSError:
-        return False
 
 
 def publish(console: Console, outputs: Outputs, publication: Publication) -> bool:

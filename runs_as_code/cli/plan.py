@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913  one for each group of options
     """
     if out is not None:
         check_target(out)
-    outputs.check(out)
+    outputs.check(out, read=sources.read)
     manifests = read_or_publish(sources, console, outputs, policy)
     plan = _plan(console, sources, approvals, manifests)
     if out is not None:

@@ -99,7 +99,7 @@ def command(console: Console, /, sources: Sources, **asked: Any) -> ExitCode:
     ends at once; the exit code is 130 or 143. docs/reconcile.md is the guide.
     """
     given = _Asked(**asked)
-    given.watching.check()
+    given.watching.check(sources.read)
     call = _prepare(console, sources, given)
     if given.policy is not None:
         tighten(read_manifests(sources.paths), given.policy)
@@ -119,7 +119,7 @@ def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:
     log = LogWriter(console, watching.is_json, watching.is_verbose, scrub)
     metrics = Metrics(__version__)
     memory = Memory(telling.memory, log)
-    memory.check()
+    memory.check([*sources.read, *filter(None, (watching.metrics_file, telling.template))])
     notifier = notifier_of(telling, log, is_insecure_allowed=sources.is_insecure_http_allowed)
     connecting = replace(
         connection_settings(sources, console),

@@ -1,6 +1,7 @@
 """The options of `qarun reconcile`: how often, what is watched, who is told."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import click
 
 from runs_as_code.cli.options import grouped
-from runs_as_code.cli.writing import check_target
+from runs_as_code.cli.writing import check_apart, check_target
 from runs_as_code.engine.reconcile_loop import Pace
 from runs_as_code.errors import UsageError
 
@@ -40,10 +41,11 @@ class Watching:
     is_json: bool = False
     is_verbose: bool = False
 
-    def check(self) -> None:
-        """Raise UsageError for a file that can't be written to."""
+    def check(self, read: Iterable[str | Path]) -> None:
+        """Raise UsageError for a file that can't be written to, or that is `read`."""
         if self.metrics_file is not None:
             check_target(self.metrics_file)
+            check_apart([self.metrics_file], read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def command(
 
     Needs no server and no key. A file that was edited after it was saved is refused.
     """
-    outputs.check()
+    outputs.check(read=filter(None, (plan, against)))
     shown, digest = read_plan_file(plan)
     if against is None:
         _show(console, shown, plan, view, outputs)

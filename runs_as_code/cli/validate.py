@@ -4,7 +4,13 @@ import click
 
 from runs_as_code import __version__
 from runs_as_code.cli.console import Console
-from runs_as_code.cli.options import files_option, format_option, output_options, paths_or_default
+from runs_as_code.cli.options import (
+    DEFAULT_FILE,
+    files_option,
+    format_option,
+    output_options,
+    paths_or_default,
+)
 from runs_as_code.cli.outputs import FINDINGS_FORMATS, Outputs, outputs_options, publish
 from runs_as_code.errors import ExitCode
 from runs_as_code.manifest import read_manifests
@@ -26,7 +32,7 @@ def command(console: Console, files: tuple[str, ...], output: str, outputs: Outp
 
     Ends with 3 when there are errors; warnings are advice and don't fail.
     """
-    outputs.check()
+    outputs.check(read=files or (DEFAULT_FILE,))
     manifests = read_manifests(paths_or_default(files))
     diagnostics = manifests.diagnostics
     is_told = outputs.is_wanted and _publish(console, outputs, manifests)

@@ -4,12 +4,15 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from runs_as_code.errors import QarunError, UsageError
 
 _MODE = 0o666  # cut down by the umask, as for any file
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # else opening a pipe waits for its reader
+
+_MANIFESTS = (".yaml", ".yml")
 
 
 def check_target(path: Path) -> None:
@@ -19,6 +22,27 @@ def check_target(path: Path) -> None:
         raise UsageError(f"`{path}` is a folder", hint="name a file, like `plan.json`")
     if not os.path.isdir(path.parent):  # noqa: PTH112 -- see above
         raise UsageError(f"there is no folder `{path.parent}`", hint="make it first")
+
+
+def check_apart(targets: Iterable[Path], read: Iterable[str | Path]) -> None:
+    """Raise UsageError for a file to be written that is read, or would be with its folder."""
+    sources = {os.path.realpath(path) for path in read}
+    for target in targets:
+        path = os.path.realpath(target)
+        is_beside = os.path.dirname(path) in sources and path.endswith(_MANIFESTS)  # noqa: PTH120 -- never raises
+        if (path in sources and not is_terminal(path)) or is_beside:
+            raise UsageError(
+                f"`{target}` is where this call reads from, and would be lost",
+                hint="name another file",
+            )
+
+
+def is_terminal(path: str) -> bool:
+    """Whether a path is a device like a terminal, which can be read and written side by side."""
+    try:
+        return Path(path).is_char_device()
+    except OSError:
+        return False
 
 
 def write_file(path: Path, text: str) -> None:
