@@ -24,6 +24,7 @@ FORMAT_VERSION = "1.0"
 KIND = "qarun.notification"
 MAX_BODY = 256 * 1024
 _TEXT_LIMIT = 500
+_TOO_MUCH = (MemoryError, RecursionError)
 
 _WORDS = {
     Happening.IN_SYNC: "in sync again",
@@ -77,14 +78,18 @@ def notification_body(document: Mapping[str, Any], template: str | None) -> str:
             "the template of notifications makes no JSON",
             hint="put values in with `{{ summary | tojson }}`",
         ) from None
-    except (TemplateError, TypeError, ArithmeticError, RecursionError, AttributeError) as error:
+    except (TemplateError, TypeError, ArithmeticError, AttributeError, *_TOO_MUCH) as error:
+        reason = "it makes too much" if isinstance(error, _TOO_MUCH) else safe(str(error))
         raise UsageError(
-            f"the template of notifications can't be rendered: {safe(str(error))}",
+            f"the template of notifications can't be rendered: {reason}",
             hint="docs/reconcile.md has an example and the names that are known",
         ) from None
     body = json.dumps(data)
     if len(body) > MAX_BODY:
-        raise UsageError(f"the template makes more than {MAX_BODY // 1024} KiB")
+        raise UsageError(
+            f"the template of notifications makes more than {MAX_BODY // 1024} KiB",
+            hint="a notification is a few lines; chat services take far less",
+        )
     return body
 
 

@@ -216,3 +216,38 @@ def test_a_broken_memory_is_begun_anew(content: str, tmp_path: Path, database: P
 def test_a_memory_that_can_not_be_written_is_refused_at_once(tmp_path: Path, database: Path):
     path = write(tmp_path / "m.yaml")
     assert call("reconcile", "-f", path, "--once", "--memory", tmp_path).code == 64
+
+
+def test_no_file_of_something_else_is_taken_for_a_memory(tmp_path: Path, database: Path):
+    path = write(tmp_path / "m.yaml")
+    for content in ("apiVersion: qarun/v1\n", '{"kind": "qarun.plan"}', '{"name": "x"}', "[1]"):
+        other = tmp_path / "other.txt"
+        other.write_text(content, "utf-8")
+        ended = call("reconcile", "-f", path, "--once", "--memory", other)
+        assert ended.code == 64
+        assert "is there and is no memory of `qarun`" in ended.err
+        assert other.read_text("utf-8") == content
+
+
+@pytest.mark.parametrize("flag", ["--memory", "--metrics-file"])
+def test_no_manifest_is_overwritten(flag: str, tmp_path: Path, database: Path):
+    path = write(tmp_path / "m.yaml")
+    good = path.read_text("utf-8")
+    for source, target in ((path, path), (tmp_path, path), (tmp_path, tmp_path / "new.yml")):
+        ended = call("reconcile", "-f", source, "--once", flag, target)
+        assert ended.code == 64
+        assert "is where this call reads from, and would be lost" in ended.err
+    assert path.read_text("utf-8") == good
+    assert not (tmp_path / "new.yml").exists()
+
+
+def test_a_template_that_does_not_end_is_given_up(
+    tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("runs_as_code.cli.notifications.LONGEST_RENDERING", 0.05)
+    endless = "".join("{% for _ in range(99999) %}" for _ in range(4)) + "{% endfor %}" * 4
+    (tmp_path / "t.j2").write_text(endless, "utf-8")
+    flags = ("--notify-url", "https://chat.example.com/x", "--notify-template", tmp_path / "t.j2")
+    ended = call("reconcile", "-f", write(tmp_path / "m.yaml"), "--once", *flags)
+    assert ended.code == 64
+    assert ended.err.startswith("error: the template of notifications takes more than 0.05 s\n")

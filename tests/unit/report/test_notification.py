@@ -108,6 +108,8 @@ def test_the_guide_tells_true_examples():
         ("{{ range(1000000000) | list }}", "can't be rendered"),
         ('{"a": {{ ("x" * 300000) | tojson }}}', "more than 256 KiB"),
         ("{{ 1 / 0 }}", "can't be rendered"),
+        ('{{ "x" * 10 ** 17 }}', "it makes too much"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "it makes too much"),
     ],
 )
 def test_a_bad_template_is_refused_at_the_start(template, words):
