@@ -25,7 +25,7 @@ from runs_as_code.engine.reconcile_project import (
 )
 from runs_as_code.engine.reconcile_saying import report
 from runs_as_code.engine.reconcile_settings import FILES, ReconcileSettings, Servers
-from runs_as_code.errors import ExitCode, QarunError
+from runs_as_code.errors import ExitCode, QarunError, StaleError
 from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet
 from runs_as_code.model.plan import Approvals
 from runs_as_code.model.reconciling import (
@@ -91,17 +91,20 @@ class Reconciler:
         self._signals.clear()
         shop = self._workshop()
         try:
-            manifests = self._settings.load()
+            manifests = self._load()
         except QarunError as error:
             seen = [failed(FILES, self._settings.now(), error)]
             seen += self._fail_all(self._standings, error)
             return self._take_in(seen, shop)
-        if self._settings.policy is not None:
-            manifests = tightened(manifests, self._settings.policy)
         async with self._settings.connect(manifests) as servers:
             seen = await self._reconcile(manifests, servers, shop)
             self._settings.audience.throttled(servers.throttled_seconds)
         return self._take_in(seen, shop)
+
+    def _load(self) -> ManifestSet:
+        manifests = self._settings.load()
+        policy = self._settings.policy
+        return manifests if policy is None else tightened(manifests, policy)
 
     def _workshop(self) -> Workshop:
         settings = self._settings
@@ -128,6 +131,7 @@ class Reconciler:
         self, manifests: ManifestSet, servers: Servers, shop: Workshop
     ) -> list[Observation]:
         groups, seen, lost = self._group(manifests, servers)
+        loaded = manifests
         # Their runs must not seem undeclared to other files of the same owner and project.
         manifests = replace(manifests, left_out=(*manifests.left_out, *lost))
         seen += self._check_files(manifests, groups, shop)
@@ -151,6 +155,7 @@ class Reconciler:
         good = {u: r for u, r in zip(due, reads, strict=True) if not isinstance(r, Exception)}
         errors = {u: r for u, r in zip(due, reads, strict=True) if isinstance(r, Exception)}
         errors |= _same(good, groups)
+        errors |= self._outdated(good, loaded)
         applied = await asyncio.gather(
             *(
                 self._apply(*read, shop, created_at)
@@ -249,6 +254,28 @@ class Reconciler:
         except Exception as error:  # noqa: BLE001 -- one project must not stop the others
             return error
         return session, self._settings.clock.now() - began
+
+    def _outdated(
+        self, good: Mapping[Unit, tuple[Session, float]], loaded: ManifestSet
+    ) -> dict[Unit, Exception]:
+        """Return the projects with something to do, where files changed while they were read.
+
+        Half of an update can lack a run that moves from one file to another, and pruning would
+        close it for ever.
+        """
+        busy = [
+            unit
+            for unit, (session, _) in good.items()
+            if any(plan.actions for plan in session.plans)
+        ]
+        if not busy:
+            return {}
+        try:
+            is_same = self._load() == loaded
+        except QarunError:
+            is_same = False
+        error = StaleError("the files changed while they were read; the next round looks again")
+        return {} if is_same else dict.fromkeys(busy, error)
 
     async def _apply(
         self, session: Session, seconds: float, shop: Workshop, created_at: str

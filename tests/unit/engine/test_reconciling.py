@@ -315,6 +315,28 @@ def test_runs_of_a_manifest_without_a_server_are_not_pruned_by_another(stage: St
     assert seen["embedded"].actions == {}
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_nothing_is_applied_of_files_that_change_meanwhile(stage: Stage, *, is_gone: bool):
+    one = replace(manifest(desired("a")), file="one.yaml", prune=Prune.CLOSE)
+    two = replace(manifest(desired("b")), file="two.yaml", prune=Prune.CLOSE)
+    stage.runs["BD"] = (made(2, desired("a")), made(1, desired("b")))
+    stage.manifests = ManifestSet((one,))
+
+    def load() -> ManifestSet:
+        if is_gone and stage.listed:
+            raise UsageError("no manifest given")
+        return stage.manifests
+
+    def update() -> None:
+        stage.manifests = ManifestSet((one, two))
+
+    stage.then = update
+    (seen,) = stage.play(stage.reconciler(load=load))
+    assert (seen.ended, seen.exit_code, seen.actions) == (Ended.PASSED, ExitCode.STALE, {})
+    (event,) = stage.events("project.passed")
+    assert event.message.startswith("the files changed while they were read")
+
+
 def test_one_project_under_two_names_is_refused(stage: Stage):
     by_id = replace(TWO, project="1CEPaUhgH_Tvt2LZygwVRQa")
     other = replace(manifest(owner="other", project="Z"), policy=Policy.OBSERVE, file="z.yaml")
