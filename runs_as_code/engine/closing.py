@@ -51,26 +51,35 @@ async def _look_and_send(place: Workplace, action: CloseRun, successor: Successo
 async def _objection(place: Workplace, action: CloseRun, successor: Successor) -> str:
     """Look whether it may be closed, and once more where an older look objects."""
     now = place.clock.now()
-    listing, began = await _newest(place, now - CLOSE_LISTING_AGE)
-    objection = close_objection(action, listing, successor)
-    if objection and began < now:
-        listing, _ = await _newest(place, now)
-        objection = close_objection(action, listing, successor)
+    await place.open_runs.since(now - CLOSE_LISTING_AGE)
+    objection = _known_objection(place, action, successor)
+    if objection and place.open_runs.began < now:
+        await place.open_runs.since(now)
+        objection = _known_objection(place, action, successor)
     return objection
 
 
-async def _newest(place: Workplace, moment: float) -> tuple[Listing, float]:
-    """Return what was seen last, at `moment` or later, and when that look began.
+def _known_objection(place: Workplace, action: CloseRun, successor: Successor) -> str:
+    """Say what stands against a close by all that is known and not surely outdated."""
+    found = [close_objection(action, listing, successor) for listing in _last_seen(place)]
+    return next((objection for objection in found if objection), "")
+
+
+def _last_seen(place: Workplace) -> list[Listing]:
+    """Return what was seen last, two listings where nobody can tell which saw the later state.
 
     A listing that somebody else asked for may be the last to know that a successor was closed or
     that people went to work; where it is short it proves nothing.
     """
-    listing = await place.open_runs.since(moment)
-    began = place.open_runs.began
-    younger = place.all_runs.newer_than(place.open_runs)
-    if younger is None or incomplete_listing(younger):
-        return listing, began
-    return younger, place.all_runs.began
+    listing, whole = place.open_runs.newest, place.all_runs.newest
+    seen = [] if listing is None else [listing]
+    if whole is None or incomplete_listing(whole):
+        return seen
+    began, ended = place.open_runs.span
+    whole_began, whole_ended = place.all_runs.span
+    if whole_ended < began:
+        return seen
+    return [whole] if ended < whole_began else [*seen, whole]
 
 
 def _still_unknown(first: Outcome, again: Outcome) -> Outcome:

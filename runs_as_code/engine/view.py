@@ -29,10 +29,9 @@ class LiveView:
         self._lock = asyncio.Lock()
         self._listing: Listing | None = None
         self._began = float("-inf")
-        # Two listings may begin within one tick of the clock; views that share this know which came
-        # later all the same.
+        # Counts beginnings and ends in all views that share it: the clock can't tell within a tick.
         self._order = count() if order is None else order
-        self._number = -1
+        self._span = (-1, -1)
 
     @property
     def began(self) -> float:
@@ -40,13 +39,14 @@ class LiveView:
         return self._began
 
     @property
-    def number(self) -> int:
-        """Which of all listings the newest one is, by their beginnings; -1 before any."""
-        return self._number
+    def newest(self) -> Listing | None:
+        """Return the newest listing, however old; nothing is asked of the server."""
+        return self._listing
 
-    def newer_than(self, other: "LiveView") -> Listing | None:
-        """Return the newest listing if it began after the other view's; the server is not asked."""
-        return self._listing if self._number > other.number else None
+    @property
+    def span(self) -> tuple[int, int]:
+        """When the newest listing began and ended, in the count of all beginnings and ends."""
+        return self._span
 
     async def since(self, moment: float) -> Listing:
         """Return a listing that began at `moment` or later, in seconds of the clock."""
@@ -56,7 +56,7 @@ class LiveView:
             if self._listing is None or self._began < moment:
                 began, number = self._clock(), next(self._order)
                 self._listing = await self._provider.list_runs(closed=self._closed)
-                self._began, self._number = began, number
+                self._began, self._span = began, (number, next(self._order))
             return self._listing
 
     async def now(self) -> Listing:

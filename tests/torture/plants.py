@@ -140,9 +140,9 @@ BUGS = {
         Wrong.CLOSE,
         (
             "engine.closing",
-            "_newest",
-            "if younger is None or incomplete_listing(younger):",
-            "if younger is not False:",
+            "_last_seen",
+            "if whole is None or incomplete_listing(whole):",
+            "if True:",
         ),
     ),
     "copies-are-ours": _bug(

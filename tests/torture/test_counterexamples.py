@@ -269,3 +269,21 @@ def test_a_new_run_that_lost_its_marker_takes_no_place(make_ground, runner, is_w
     assert ("does not bear the marker it was made with" in close.message) is is_wiped
     assert ground.truth()[old].seen.is_open is is_wiped
     check(ground, ended)
+
+
+def test_of_two_looks_at_one_time_the_stricter_counts(make_ground, runner):
+    """One began first and ended last, because its first try was lost: which saw more, who knows."""
+    ground = make_ground()
+    old = ground.open_runs(OWNER)["retitled"][0]
+    document = changed("retitled", description="New.")
+    del document["runs"]["ending"]
+    acts = (
+        At(CLOSES, LOST_BEFORE),  # is read back, with a look a second later
+        At(OPEN_LISTS, LOST_BEFORE, number=2),  # begins before that, and is tried again after it
+        At(OPEN_LISTS, deed=lambda: ground.people.record(old, 1), number=3),
+    )
+    ended = runner.run(apply_with(ground, document, *acts))
+    close = by_address(ended)[f"close:{old}"]
+    assert close.status is Status.STALE
+    assert ground.truth()[old].seen.is_open
+    check(ground, ended)

@@ -29,6 +29,7 @@ PROGRAM = (
     "aimed",
     "put off",
     "older",
+    "storm",
     "limit of closes",
     "limit of percent",
 )
@@ -165,12 +166,22 @@ async def _older(ground: Ground, chance: random.Random, outcome: Outcome) -> str
     return await _disturbed(ground, chance, outcome, (deeds, acts))
 
 
+async def _storm(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
+    """Lose replies while somebody spoils runs."""
+    weather = Weather(chance.randrange(10**9), chance.choice((0.1, 0.3)), most=40)
+    ground.wire.actors.append(weather)
+    story = await _aimed(ground, chance, outcome)
+    outcome.faults += weather.hits
+    return f"{weather.hits} faults, {story}"
+
+
 async def _disturbed(
     ground: Ground, chance: random.Random, outcome: Outcome, doings: tuple[Deeds, list[At]]
 ) -> str:
     deeds, acts = doings
     ground.wire.actors += acts
     await _applier(ground, chance).apply()
+    await ground.wire.quiet()
     outcome.faults += len(deeds.done)
     outcome.problems += await settle(ground, [SECOND], skip_blocked=True)
     return str(deeds.done)
@@ -203,6 +214,7 @@ STORIES: dict[str, Story] = {
     "aimed": _aimed,
     "put off": _put_off,
     "older": _older,
+    "storm": _storm,
     "limit of closes": _limit("close"),
     "limit of percent": _limit("percent"),
 }
