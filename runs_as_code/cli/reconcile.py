@@ -11,6 +11,7 @@ import click
 
 from runs_as_code import __version__
 from runs_as_code.cli.console import Console
+from runs_as_code.cli.ending import InterruptionError
 from runs_as_code.cli.logs import LogWriter, scrubber_of
 from runs_as_code.cli.looping import Loop
 from runs_as_code.cli.memory import Memory
@@ -105,9 +106,13 @@ def command(console: Console, /, sources: Sources, **asked: Any) -> ExitCode:
         tighten(read_manifests(sources.paths), given.policy)
     reconciler = Reconciler(call.settings, call.memory.recall())
     with _serving(call), Loop() as loop:
-        if given.rhythm.pace is None:
-            return _run_once(call, loop, reconciler)
-        return _run_loop(call, loop, reconciler, given.rhythm.pace)
+        try:
+            if given.rhythm.pace is None:
+                return _run_once(call, loop, reconciler)
+            return _run_loop(call, loop, reconciler, given.rhythm.pace)
+        except InterruptionError as error:
+            call.log(LogEvent(Level.ERROR, "loop.interrupted", error.message))
+            return error.exit_code
 
 
 def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:
@@ -210,9 +215,11 @@ async def _finish(call: _Call) -> None:
 def _after_round(call: _Call, reconciler: Reconciler) -> None:
     """Leave the metrics where they are read; trouble with that never stops the loop."""
     call.status.beat()
-    files = reconciler.standings.get(FILES, Standing())
-    call.memory.keep(reconciler.standings)
-    call.status.is_ready = call.status.is_ready or not files.failures
+    standings = reconciler.standings
+    call.memory.keep(standings)
+    # Without any standing the first round ended before it had read a file.
+    is_read = bool(standings) and not standings.get(FILES, Standing()).failures
+    call.status.is_ready = call.status.is_ready or is_read
     if call.watching.metrics_address is None and call.watching.metrics_file is None:
         return
     call.status.metrics = call.metrics.render()

@@ -15,6 +15,13 @@ from runs_as_code.model.reconciling import (
 )
 from runs_as_code.model.report import SUCCEEDED
 
+_STOPPED = "stopped on the way; the next round does the rest"
+_PASSED = {
+    ExitCode.SIGINT: _STOPPED,
+    ExitCode.SIGTERM: _STOPPED,
+    ExitCode.STALE: "somebody else was at work; the next round looks again",
+}
+
 
 def report(seen: Observation, before: Standing, after: Standing, shop: Workshop) -> None:
     """Say in the log what a round showed of a scope."""
@@ -29,7 +36,7 @@ def report(seen: Observation, before: Standing, after: Standing, shop: Workshop)
         }
         shop.say(Level.ERROR, "project.failed", message, seen.scope, **facts)
     elif seen.ended is Ended.PASSED:
-        message = seen.error or "somebody else was at work; the next round looks again"
+        message = seen.error or _PASSED.get(seen.exit_code, _PASSED[ExitCode.STALE])
         shop.say(Level.INFO, "project.passed", message, seen.scope)
     elif seen.scope != FILES:
         done = sum(n for (_, result), n in seen.actions.items() if result in SUCCEEDED)

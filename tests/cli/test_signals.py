@@ -1,6 +1,7 @@
 """SIGINT and SIGTERM, against a server that takes its time, as processes of their own."""
 
 import asyncio
+import json
 import signal
 import sys
 import time
@@ -94,6 +95,27 @@ def test_the_second_signal_ends_at_once(manifest, serve, database):
     assert "error: interrupted again; what was under way may or may not have run" in err
     assert "Apply:" not in out
     assert took < 2.5
+
+
+def test_each_end_of_a_round_is_told_as_the_log_is(manifest, serve, database):
+    serve(latency=0.3, rate=0)
+    once = ("reconcile", "--once", "--log-format", "json", "-f", manifest)
+    with start(*once) as process:
+        read_until(process, "action.finished")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "stopped on the way; the next round does the rest" in err
+    assert "somebody else" not in err
+    with start(*once) as process:
+        read_until(process, "action.finished")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)  # two at once would count as one
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    last = json.loads(err.splitlines()[-1])
+    assert (last["event"], last["level"]) == ("loop.interrupted", "error")
 
 
 @pytest.mark.parametrize(("number", "code"), KINDS)
