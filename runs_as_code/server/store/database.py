@@ -115,6 +115,8 @@ def _patiently(action: Callable[[], object]) -> None:
 
 def check_version(path: Path) -> None:
     """Refuse a file that is no database of this server's schema version."""
+    if path.is_dir():
+        raise DatabaseError(f"`{path}` is a folder", hint="name the file of a database in it")
     try:
         application, version, _ = _patient_read(path)
     except sqlite3.DatabaseError as error:
