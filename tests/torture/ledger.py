@@ -3,6 +3,7 @@
 It shares no code with planning or engine: it reads markers and manifests on its own.
 """
 
+import asyncio
 import html
 import re
 from collections import deque
@@ -157,7 +158,7 @@ class Ledger:
         if not call.is_list:
             return
         try:
-            reading = read(call, answer.body)
+            reading = read(call, answer.body, asyncio.get_running_loop().time())
         except (ValueError, TypeError, KeyError):
             return
         brief.readings.append(reading)
@@ -192,7 +193,7 @@ class Ledger:
             if not found:
                 return
             wrongs = wrongs if number else found
-            if reading.is_whole and reading.at <= call.at - brief.queue:
+            if reading.is_whole and reading.came <= call.at - brief.queue:
                 break
         for wrong, what in wrongs:
             self._object(call, wrong, what)
@@ -207,7 +208,7 @@ Objections = Iterable[tuple[Wrong, str]]
 
 def _moment(numbered: tuple[int, Reading]) -> tuple[float, int]:
     number, reading = numbered
-    return -reading.at, -number
+    return -reading.came, -number
 
 
 def _close_objections(call: Call, brief: Brief, run_id: int, reading: Reading) -> Objections:

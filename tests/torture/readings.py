@@ -77,14 +77,18 @@ def read_marker(description: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reading:
-    """One list as a caller got it; `is_whole` unless it is shorter than its own counters."""
+    """One list as a caller got it, asked for `at` one moment and there when it `came`.
+
+    It `is_whole` unless it is shorter than its own counters.
+    """
 
     runs: tuple[Seen, ...]
     at: float
+    came: float
     is_whole: bool = True
 
 
-def read(call: Call, body: bytes) -> Reading:
+def read(call: Call, body: bytes, came: float) -> Reading:
     """Read the reply to a list; raises ValueError, TypeError or KeyError for what is none."""
     data = json.loads(body)
     runs = tuple(see(run) for run in data["runs"] or ())
@@ -92,7 +96,7 @@ def read(call: Call, body: bytes) -> Reading:
     is_whole = opened >= data["open"]
     if "closed" not in call.query:  # the counters are of all runs, whatever the query leaves out
         is_whole = is_whole and len(runs) - opened >= data["closed"]
-    return Reading(runs, call.at, is_whole)
+    return Reading(runs, call.at, came, is_whole)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ MOMENTS = ((OPEN_LISTS, 2, 4), (MAKES, 1, 8), (CLOSES, 1, 3), (MEMBERS, 1, 2))
 """Between the check before the first write and the last close: paths, and their first to last."""
 
 BEYOND = 0.8
-LATENCIES = (0.0, 0.05, 0.4)
+LATENCIES = (0.01, 0.05, 0.4)
 
 Story = Callable[[Ground, random.Random, Outcome], Awaitable[str]]
 
@@ -68,7 +68,7 @@ def play(seed: str, estate: Path, *, scope: TitleScope, kind: str) -> Outcome:
     runner = VirtualRunner()
     with tempfile.TemporaryDirectory(prefix="torture-case-") as folder:
         ground = Ground(Path(folder), options, estate)
-        ground.wire.latency = chance.choice(LATENCIES)
+        ground.wire.latency, ground.wire.chance = chance.choice(LATENCIES), dice(f"{seed} latency")
         try:
             story = runner.run(STORIES[kind](ground, chance, outcome))
             outcome.problems += ground.objections()
@@ -146,10 +146,12 @@ async def _put_off(ground: Ground, chance: random.Random, outcome: Outcome) -> s
     """Put closes off, and meanwhile spoil runs that are to be closed and what takes their place."""
     deeds = Deeds(ground, chance, CLOSED_BY_SECOND)
     throttled = Fault(Kind.STATUS_BEFORE, 429, retry_after=chance.choice(("2", "20")))
-    doings = [deeds.record_in_victim, deeds.spoil_marker_of_victim, deeds.next_to_successor]
+    doings = [deeds.record_in_victim, deeds.spoil_marker_of_victim]
     chance.shuffle(doings)
     acts = [At(CLOSES, deed=deed, number=number) for number, deed in enumerate(doings, start=2)]
-    acts.append(At(CLOSES, throttled, times=8))
+    # The first closes are of runs that nothing follows.
+    acts.append(At(CLOSES, deed=deeds.next_to_successor, number=7, times=2))
+    acts.append(At(CLOSES, throttled, times=12))
     return await _disturbed(ground, chance, outcome, (deeds, acts))
 
 
@@ -161,9 +163,14 @@ async def _older(ground: Ground, chance: random.Random, outcome: Outcome) -> str
         await Applier(ground, [reworded(number)]).apply()
         ground.wire.actors.clear()
     deeds = Deeds(ground, chance, CLOSED_BY_SECOND)
-    acts = [At(CLOSES, Fault(Kind.LOST_AFTER), number=number) for number in (1, 3, 5)]
-    acts.append(At(CLOSES, deed=deeds.next_to_successor, number=chance.randint(1, 4), times=2))
-    return await _disturbed(ground, chance, outcome, (deeds, acts))
+    acts = [
+        At(CLOSES, Fault(Kind.LOST_AFTER), times=chance.randint(3, 9)),
+        At(CLOSES, deed=deeds.next_to_successor, times=chance.randint(1, 4)),
+    ]
+    # So quick that one look serves all closes, were it not for those that come meanwhile.
+    ground.wire.latency = 0.02
+    quick = Applier(ground, [SECOND], skip_blocked=True)
+    return await _disturbed(ground, chance, outcome, (deeds, acts), quick)
 
 
 async def _storm(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
@@ -176,11 +183,15 @@ async def _storm(ground: Ground, chance: random.Random, outcome: Outcome) -> str
 
 
 async def _disturbed(
-    ground: Ground, chance: random.Random, outcome: Outcome, doings: tuple[Deeds, list[At]]
+    ground: Ground,
+    chance: random.Random,
+    outcome: Outcome,
+    doings: tuple[Deeds, list[At]],
+    applier: Applier | None = None,
 ) -> str:
     deeds, acts = doings
     ground.wire.actors += acts
-    await _applier(ground, chance).apply()
+    await (applier or _applier(ground, chance)).apply()
     await ground.wire.quiet()
     outcome.faults += len(deeds.done)
     outcome.problems += await settle(ground, [SECOND], skip_blocked=True)

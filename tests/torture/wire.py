@@ -5,13 +5,14 @@ The same ASGI middleware serves both ways: in process, on virtual time, and on a
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx
-from torture.faults import Answer, Fault, Kind, spoil
+from torture.faults import Answer, Fault, Kind, dice, spoil
 from torture.virtual import real_work
 
 BASE = "/api/public/v0"
@@ -88,6 +89,7 @@ class Wire:
     faults: int = 0
     client_patience: float = 60.0
     latency: float = 0.0
+    chance: random.Random = field(default_factory=lambda: dice("latency"))
     _counts: dict[str, int] = field(default_factory=dict)
     _dead: set[str] = field(default_factory=set)
     _under_way: set[asyncio.Task[Answer]] = field(default_factory=set)
@@ -133,8 +135,6 @@ class Wire:
     async def _handle(self, call: Call, send: Any) -> None:
         self._check_alive(call)
         self.witness.arrived(call)
-        if self.latency:
-            await asyncio.sleep(self.latency)
         fault = None
         for actor in self.actors:
             fault = await actor.before(call) or fault
@@ -196,6 +196,9 @@ class Wire:
     async def _deliver(
         self, call: Call, answer: Answer, send: Any, *, is_broken_off: bool = False
     ) -> None:
+        if self.latency:
+            # No two answers come at one moment: nobody could say what was read before what.
+            await asyncio.sleep(self.latency * self.chance.uniform(0.5, 1.5))
         self._check_alive(call)
         body = answer.body[: len(answer.body) // 2] if is_broken_off else answer.body
         headers = [(name, value) for name, value in answer.headers if name != b"content-length"]
