@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from runs_as_code import __version__
 from runs_as_code.cli.logs import LogWriter
 from runs_as_code.cli.reconcile_options import Telling
-from runs_as_code.engine.notifying import Notifier
+from runs_as_code.engine.reconcile.notifying import Notifier
 from runs_as_code.errors import UsageError
 from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.model.reconciling import Transition

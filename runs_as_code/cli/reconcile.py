@@ -29,14 +29,14 @@ from runs_as_code.cli.reconcile_options import (
 )
 from runs_as_code.cli.writing import write_file
 from runs_as_code.engine.connecting import Connections
-from runs_as_code.engine.metrics import Metrics
-from runs_as_code.engine.notifying import Audiences, Notifier
-from runs_as_code.engine.reconcile_loop import Pace, ReconcileLoop
-from runs_as_code.engine.reconcile_saying import exit_code_of
-from runs_as_code.engine.reconcile_settings import FILES, ReconcileSettings
-from runs_as_code.engine.reconciling import Reconciler
-from runs_as_code.engine.revision import find_revision
-from runs_as_code.engine.status_server import Status, StatusServer
+from runs_as_code.engine.reconcile.loop import Pace, ReconcileLoop
+from runs_as_code.engine.reconcile.metrics import Metrics
+from runs_as_code.engine.reconcile.notifying import Audiences, Notifier
+from runs_as_code.engine.reconcile.revision import find_revision
+from runs_as_code.engine.reconcile.rounds import Reconciler
+from runs_as_code.engine.reconcile.saying import exit_code_of
+from runs_as_code.engine.reconcile.settings import FILES, ReconcileSettings
+from runs_as_code.engine.reconcile.status_server import Status, StatusServer
 from runs_as_code.errors import ExitCode, QarunError
 from runs_as_code.manifest import read_manifests
 from runs_as_code.model.reconciling import Level, LogEvent, Observation, Standing, Value

@@ -10,7 +10,7 @@ import click
 
 from runs_as_code.cli.options import grouped
 from runs_as_code.cli.writing import check_apart, check_target
-from runs_as_code.engine.reconcile_loop import Pace
+from runs_as_code.engine.reconcile.loop import Pace
 from runs_as_code.errors import UsageError
 
 DEFAULT_INTERVAL = "5m"

@@ -24,11 +24,11 @@ from torture.faults import dice
 from torture.virtual import VirtualRunner, real_work
 
 from runs_as_code.engine.context import Clock
-from runs_as_code.engine.metrics import Metrics
-from runs_as_code.engine.notifying import Audiences, Notifier
-from runs_as_code.engine.reconcile_loop import Pace, ReconcileLoop
-from runs_as_code.engine.reconcile_settings import ReconcileSettings
-from runs_as_code.engine.reconciling import Reconciler
+from runs_as_code.engine.reconcile.loop import Pace, ReconcileLoop
+from runs_as_code.engine.reconcile.metrics import Metrics
+from runs_as_code.engine.reconcile.notifying import Audiences, Notifier
+from runs_as_code.engine.reconcile.rounds import Reconciler
+from runs_as_code.engine.reconcile.settings import ReconcileSettings
 from runs_as_code.errors import ExitCode
 from runs_as_code.manifest import read_manifests
 from runs_as_code.model.reconciling import LogEvent, Scope, Transition

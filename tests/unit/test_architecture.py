@@ -73,7 +73,7 @@ HOMES = {
     "httpx": ("provider",),
     "jinja2": ("report", "server.board"),
     "jsonschema": ("manifest", "server.documents"),
-    "prometheus_client": ("engine.metrics",),
+    "prometheus_client": ("engine.reconcile.metrics",),
     "pytest": ("server.pytest_plugin",),
     "python_multipart": ("server",),
     "rich": ("cli",),

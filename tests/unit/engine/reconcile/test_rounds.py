@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from builders import PLACE, desired, made, manifest
 
-from runs_as_code.engine.reconcile_loop import LONGEST_REST, Pace, ReconcileLoop
-from runs_as_code.engine.reconcile_saying import exit_code_of
-from runs_as_code.engine.reconcile_settings import FILES, ReconcileSettings
-from runs_as_code.engine.reconciling import Reconciler
+from runs_as_code.engine.reconcile.loop import LONGEST_REST, Pace, ReconcileLoop
+from runs_as_code.engine.reconcile.rounds import Reconciler
+from runs_as_code.engine.reconcile.saying import exit_code_of
+from runs_as_code.engine.reconcile.settings import FILES, ReconcileSettings
 from runs_as_code.errors import AccessError, ExitCode, UnreachableError, UsageError
 from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet, Prune
 from runs_as_code.model.live import Catalog, Listing, LiveRun

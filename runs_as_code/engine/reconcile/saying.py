@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from runs_as_code.engine.reconcile_project import Workshop
-from runs_as_code.engine.reconcile_settings import FILES
+from runs_as_code.engine.reconcile.project import Workshop
+from runs_as_code.engine.reconcile.settings import FILES
 from runs_as_code.errors import ExitCode
 from runs_as_code.model.reconciling import (
     Condition,

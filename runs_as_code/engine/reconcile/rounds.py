@@ -17,14 +17,14 @@ from runs_as_code.engine.planning import (
     same_project_error,
     same_projects,
 )
-from runs_as_code.engine.reconcile_project import (
+from runs_as_code.engine.reconcile.project import (
     Workshop,
     failed,
     reconcile_project,
     scopes_of,
 )
-from runs_as_code.engine.reconcile_saying import report
-from runs_as_code.engine.reconcile_settings import FILES, ReconcileSettings, Servers
+from runs_as_code.engine.reconcile.saying import report
+from runs_as_code.engine.reconcile.settings import FILES, ReconcileSettings, Servers
 from runs_as_code.errors import ExitCode, QarunError, StaleError
 from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet
 from runs_as_code.model.plan import Approvals

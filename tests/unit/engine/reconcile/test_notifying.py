@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from runs_as_code.engine.notifying import MOST_WAITING, Notifier
+from runs_as_code.engine.reconcile.notifying import MOST_WAITING, Notifier
 from runs_as_code.errors import UsageError
 from runs_as_code.model.reconciling import (
     Ended,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from runs_as_code.engine.metrics import Metrics, endpoint_of
-from runs_as_code.engine.reconcile_settings import FILES
-from runs_as_code.engine.status_server import Status
+from runs_as_code.engine.reconcile.metrics import Metrics, endpoint_of
+from runs_as_code.engine.reconcile.settings import FILES
+from runs_as_code.engine.reconcile.status_server import Status
 from runs_as_code.model.reconciling import Census, Ended, Observation, Scope, Standing
 from runs_as_code.provider.exchange import Exchange
 
@@ -68,7 +68,7 @@ def test_every_metric_has_its_name():
 
 
 def test_every_metric_is_in_the_guide():
-    page = (Path(__file__).parents[3] / "docs" / "reconcile.md").read_text("utf-8")
+    page = (Path(__file__).parents[4] / "docs" / "reconcile.md").read_text("utf-8")
     assert set(re.findall(r"^\| `(qarun_[a-z_]+)", page, re.MULTILINE)) == NAMES
 
 

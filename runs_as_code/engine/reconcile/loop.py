@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runs_as_code.engine.reconcile_project import explain
-from runs_as_code.engine.reconciling import Reconciler
+from runs_as_code.engine.reconcile.project import explain
+from runs_as_code.engine.reconcile.rounds import Reconciler
 from runs_as_code.errors import ExitCode
 from runs_as_code.model.reconciling import Level, Log, LogEvent
 

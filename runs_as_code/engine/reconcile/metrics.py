@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from runs_as_code.engine.reconcile_settings import FILES
+from runs_as_code.engine.reconcile.settings import FILES
 from runs_as_code.model.reconciling import Ended, Observation, Scope, Standing, Transition
 
 if TYPE_CHECKING:  # importing them takes longer than a round

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from runs_as_code.engine.metrics import OPENMETRICS
+from runs_as_code.engine.reconcile.metrics import OPENMETRICS
 from runs_as_code.errors import UsageError
 
 PATIENCE = 10.0

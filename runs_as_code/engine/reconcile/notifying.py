@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from runs_as_code.engine.reconcile_settings import Audience
+from runs_as_code.engine.reconcile.settings import Audience
 from runs_as_code.errors import QarunError
 from runs_as_code.model.reconciling import (
     Level,

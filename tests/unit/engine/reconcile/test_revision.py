@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runs_as_code.engine.revision import find_revision
+from runs_as_code.engine.reconcile.revision import find_revision
 
 COMMIT = "3f2c9d1e" * 5
 OTHER = "a" * 40
