@@ -16,7 +16,11 @@ import pytest
 import yaml
 from ci_examples.forge import CI, ROOT
 from ci_examples.runner import load
+from cli.support import whole_program
 from jsonschema import Draft7Validator
+
+from runs_as_code.cli.console import Console
+from runs_as_code.cli.program import program
 
 GITHUB = CI / "github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
@@ -134,14 +138,11 @@ def test_every_kind_of_example_calls_qarun():
 
 @pytest.mark.parametrize(("name", "words"), list(commands()), ids=lambda value: str(value)[:60])
 def test_the_command_line_knows_every_option(name: str, words: list[str]):
-    from runs_as_code.cli.console import Console  # noqa: PLC0415  only here
-    from runs_as_code.cli.program import program  # noqa: PLC0415  only here
-
-    command = program.get_command(None, words[0])  # type: ignore[arg-type]  # it needs no context
+    command = program.get_command(whole_program(), words[0])
     assert command is not None, f"{name}: no command {words[0]}"
     # A digest is checked as soon as it is read; what a variable will hold is not known here.
     given = [f"sha256:{'0' * 64}" if word == "$DIGEST" else word for word in words[1:]]
-    command.make_context(words[0], given, obj=Console())
+    command.make_context(words[0], given, parent=whole_program(), obj=Console())
 
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -74,6 +75,14 @@ def call(*arguments: str | Path, typed: str | None = None, **environ: str) -> En
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output
     return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+def whole_program() -> click.Context:
+    """Return the context of the whole program, to be the parent of a command's.
+
+    A command keeps the help option that its first context gave it, for as long as it lives.
+    """
+    return click.Context(program, info_name="qarun", **program.context_settings)
 
 
 class IdleServer:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from cli.support import whole_program
 from docs.stories import pieces
 from markdown_it import MarkdownIt
 
@@ -85,9 +86,9 @@ def parse(call: str) -> None:
     command, *arguments = shlex.split(call)
     assert command in {*COMMANDS, "--version", "--help", "--help-all"}, command
     if command in COMMANDS:
-        found = program.get_command(click.Context(program), command)
+        found = program.get_command(whole_program(), command)
         assert found is not None
-        context = click.Context(found, info_name=command)
+        context = click.Context(found, info_name=command, parent=whole_program())
         found.make_parser(context).parse_args(args=[each for each in arguments if each != "…"])
 
 
