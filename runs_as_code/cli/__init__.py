@@ -5,10 +5,12 @@ Importing it must stay cheap, so a command's module is imported when that comman
 """
 
 import contextlib
+import gc
 import sys
 
 from runs_as_code import __version__
 
+RARE_COLLECTIONS = (50_000, 20, 50)
 VERSION_LINE = f"qarun {__version__}\n"
 
 
@@ -21,6 +23,8 @@ def main() -> None:
             sys.stdout.flush()
             return
         # The program says what is wrong with stdout.
+    # A short-lived process makes many objects that stay, and few that are garbage.
+    gc.set_threshold(*RARE_COLLECTIONS)
     from runs_as_code.cli.program import program  # noqa: PLC0415 -- see above
 
     program.main(prog_name="qarun")

@@ -154,3 +154,12 @@ def test_a_stdout_that_takes_nothing_is_an_error(redirection: str, message: str)
     assert result.stderr.startswith(message)
     assert "Traceback" not in result.stderr
     assert "Exception ignored" not in result.stderr
+
+
+def test_http_comes_without_a_command_line_of_its_own():
+    code = (
+        "import sys, runs_as_code.provider.client as c; print(c.httpx.get, 'rich' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith("<function get ")
+    assert ended.stdout.endswith(" False\n")
