@@ -120,14 +120,17 @@ def start(*arguments: str | Path, **environ: str) -> Process:
 
 
 def read_until(process: Process, words: str) -> str:
-    """Read what a process says on stderr until some words; return it."""
+    """Read what a process says on stderr, until the end of the line with these words; return it.
+
+    No byte more is taken: `communicate` would not see what a buffer of ours holds.
+    """
     assert process.stderr is not None
-    seen = ""
-    while words not in seen:
-        line = process.stderr.readline()
-        assert line, seen
-        seen += line
-    return seen
+    seen = bytearray()
+    while not (seen.endswith(b"\n") and words.encode() in seen):
+        byte = os.read(process.stderr.fileno(), 1)
+        assert byte, seen.decode()
+        seen += byte
+    return seen.decode()
 
 
 def run(*arguments: str | Path, **environ: str) -> Ended:
