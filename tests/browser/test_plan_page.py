@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from browser.watching import DESKTOP, FAINT_TEXTS, MISSING, PHONE, TOO_WIDE
 from golden import samples
+from playwright.sync_api import expect
 
 from runs_as_code.report.outputs.html import plan_html
 
@@ -155,13 +156,13 @@ def test_it_is_readable_by_day_and_night_wide_and_narrow(open_tab, request, samp
 def test_paper_shows_everything_on_white(open_tab, full, scripts):
     tab = open_tab(full, color_scheme="dark", java_script_enabled=scripts, viewport=DESKTOP)
     folded = tab.page.locator("details.keys tr").first
-    assert folded.bounding_box()["height"] == 0
+    expect(folded).to_be_hidden()  # once the page was painted, and not before
     tab.page.emulate_media(media="print")
     assert tab.shown(".filters") == []
     pdf = tab.page.pdf()
     assert pdf.startswith(b"%PDF-")
     assert pdf.count(b"/Type /Page\n") >= 2
-    assert folded.bounding_box()["height"] > 0
+    expect(folded).to_be_visible()
     if scripts:
         assert tab.background == 765
         assert tab.run(FAINT_TEXTS) == []
