@@ -1,10 +1,13 @@
 """What holds for every test: no one's environment, credentials or folder is read."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from runs_as_code.server import ensure_database
 
 # `ci` decides on what is in the commit, `dev` looks further on every run.
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
@@ -50,3 +53,25 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, empty_home: Path, tmp_path
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def demo_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo project without runs, built once; tests take copies."""
+    path = tmp_path_factory.mktemp("seed") / "demo.db"
+    ensure_database(path)
+    return path
+
+
+@pytest.fixture
+def database(demo_database: Path, tmp_path: Path) -> Path:
+    """A demo database where a manifest in this folder expects it."""
+    folder = tmp_path / ".qarun"
+    folder.mkdir()
+    return Path(shutil.copy(demo_database, folder / "embedded.db"))
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runs_as_code.provider.retry.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("runs_as_code.provider.retry.FIRST_THROTTLED_PAUSE", 0.001)

@@ -1,6 +1,5 @@
 """Servers for the tests of the command line: embedded ones, ones on a port, and bad ones."""
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,25 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runs_as_code.provider import retry
-from runs_as_code.server import ServerOptions, bind, create_key, ensure_database, make_server
+from runs_as_code.server import ServerOptions, bind, create_key, make_server
 
 Serve = Callable[..., str]
-
-
-@pytest.fixture(scope="session")
-def demo_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("seed") / "demo.db"
-    ensure_database(path)
-    return path
-
-
-@pytest.fixture
-def database(demo_database: Path, tmp_path: Path) -> Path:
-    """A demo database where a manifest in this folder expects it."""
-    folder = tmp_path / ".qarun"
-    folder.mkdir()
-    return Path(shutil.copy(demo_database, folder / "embedded.db"))
 
 
 @pytest.fixture
@@ -79,9 +62,3 @@ def speaking(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], s
             return address
 
         yield start
-
-
-@pytest.fixture
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(retry, "FIRST_THROTTLED_PAUSE", 0.001)

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from contract.support import BASE, Message, Pair, example, load_pairs, matches
 
-from runs_as_code.server import ServerOptions, bind, create_app, create_key, ensure_database
+from runs_as_code.server import ServerOptions, bind, create_app, create_key
 from runs_as_code.server.app import ENDPOINTS
 
 PAIRS = load_pairs(pattern="**/*.yaml")
@@ -73,18 +73,11 @@ def send(client: httpx.Client, database: Path, message: Message) -> httpx.Respon
     )
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("seed") / "demo.db"
-    ensure_database(path)
-    return path
-
-
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.id)
 def test_the_server_answers_as_recorded(
-    pair: Pair, demo: Path, tmp_path: Path, switch: Switch, client: httpx.Client
+    pair: Pair, demo_database: Path, tmp_path: Path, switch: Switch, client: httpx.Client
 ):
-    database = Path(shutil.copy(demo, tmp_path / "server.db"))
+    database = Path(shutil.copy(demo_database, tmp_path / "server.db"))
     switch.app = create_app(database, options=ServerOptions(require_key=True))
     for message in pair.before:
         assert send(client, database, message).is_success, message

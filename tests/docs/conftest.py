@@ -7,21 +7,13 @@ import pytest
 from docs.stories import Story
 
 from runs_as_code.engine import context
-from runs_as_code.server import ensure_database
-
-
-@pytest.fixture(scope="session")
-def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("demo") / "demo.db"
-    ensure_database(path)
-    return path
 
 
 @pytest.fixture
-def story(demo_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+def story(demo_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
     # One at a time, so that the ids of runs are those of the page.
     monkeypatch.setattr(context, "PARALLEL_ACTIONS", 1)
     folder = tmp_path / "reader"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    return Story(folder, Path(shutil.copy(demo_project, tmp_path / "live.db")))
+    return Story(folder, Path(shutil.copy(demo_database, tmp_path / "live.db")))

@@ -23,9 +23,9 @@ STORIES = [pytest.param(path, id=path.stem) for path in story_files()]
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("path", STORIES)
-def test_scenario(path: Path, variant: str, seeded: Path, tmp_path: Path) -> None:
+def test_scenario(path: Path, variant: str, demo_database: Path, tmp_path: Path) -> None:
     story = read_story(path)
-    database = Path(shutil.copy(seeded, tmp_path / "server.db"))
+    database = Path(shutil.copy(demo_database, tmp_path / "server.db"))
     asyncio.run(play(story, variant, database, tmp_path))
 
 

@@ -12,7 +12,6 @@ from runs_as_code.server import (
     ServerOptions,
     create_app,
     create_key,
-    ensure_database,
     pytest_plugin,
 )
 
@@ -21,13 +20,6 @@ pytest_configure = pytest_plugin.pytest_configure
 qasphere_server = pytest_plugin.qasphere_server
 
 Start = Callable[..., Api]
-
-
-@pytest.fixture(scope="session")
-def demo_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("seed") / "demo.db"
-    ensure_database(path)
-    return path
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from torture.estate import build_estate
 from torture.ground import Ground
 from torture.virtual import VirtualRunner
 
-from runs_as_code.server import ServerOptions, ensure_database
+from runs_as_code.server import ServerOptions
 
 MakeGround = Callable[..., Ground]
 
@@ -18,14 +18,6 @@ MakeGround = Callable[..., Ground]
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The database of the project after its first commit."""
     return build_estate(tmp_path_factory.mktemp("estate"))
-
-
-@pytest.fixture(scope="session")
-def empty_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database of a project without runs."""
-    path = tmp_path_factory.mktemp("empty") / "empty.db"
-    ensure_database(path)
-    return path
 
 
 @pytest.fixture

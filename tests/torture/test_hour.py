@@ -34,7 +34,7 @@ from runs_as_code.manifest import read_manifests
 from runs_as_code.model.reconciling import LogEvent, Scope, Transition
 from runs_as_code.provider.client import QaSphereClient
 from runs_as_code.provider.timing import Timing
-from runs_as_code.server import Fault, ServerOptions, create_app, ensure_database
+from runs_as_code.server import Fault, ServerOptions, create_app
 
 BASE = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()
 ADDRESS = "http://127.0.0.1:9"
@@ -228,16 +228,9 @@ async def hour(world: World, seed: int) -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("hour") / "seed.db"
-    ensure_database(path)
-    return path
-
-
 @pytest.fixture
-def world(seeded: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-    database = Path(shutil.copy(seeded, tmp_path / "server.db"))
+def world(demo_database: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    database = Path(shutil.copy(demo_database, tmp_path / "server.db"))
     app = create_app(database, options=ServerOptions(faults=FAULTS, fault_seed=request.param))
     world = World(tmp_path, app, database)
     world.push({"login": 1, "cart": 1, "menu": 1, "search": 1, "pay": 1, "ship": 1})
