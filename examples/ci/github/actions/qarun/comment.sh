@@ -5,22 +5,10 @@ set -euo pipefail
 
 number=$1
 file=$2
-bot=${QARUN_BOT:-github-actions[bot]}
+scripts=$(dirname -- "${BASH_SOURCE[0]}")
 comments=repos/$GITHUB_REPOSITORY/issues/comments
-marker=$(head -n 1 -- "$file")
 
-listed=$(
-  gh api --paginate "repos/$GITHUB_REPOSITORY/issues/$number/comments?per_page=100" \
-    --jq '.[] | [.id, .user.login, ((.body // "") | split("\n")[0] // "" | rtrimstr("\r"))] | @tsv'
-)
-id=
-while IFS=$'\t' read -r found login first; do
-  # Anybody may write our marker; only what we wrote ourselves is ours to change.
-  if [ "$login" = "$bot" ] && [ "$first" = "$marker" ]; then
-    id=$found
-    break
-  fi
-done <<<"$listed"
+id=$(bash "$scripts/ours.sh" "repos/$GITHUB_REPOSITORY/issues/$number/comments?per_page=100" id "$file")
 
 if [ "$(wc -l <"$file")" -le 1 ]; then
   if [ -n "$id" ]; then gh api --silent --method DELETE "$comments/$id"; fi

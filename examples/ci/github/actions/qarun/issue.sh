@@ -5,22 +5,11 @@ set -euo pipefail
 
 file=$1
 title=${2:0:200}
-bot=${QARUN_BOT:-github-actions[bot]}
+scripts=$(dirname -- "${BASH_SOURCE[0]}")
 issues=repos/$GITHUB_REPOSITORY/issues
 page=$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID
-marker=$(head -n 1 -- "$file")
 
-listed=$(
-  gh api --paginate "$issues?state=open&labels=qarun-drift&per_page=100" \
-    --jq '.[] | [.number, .user.login, ((.body // "") | split("\n")[0] // "" | rtrimstr("\r"))] | @tsv'
-)
-number=
-while IFS=$'\t' read -r found login first; do
-  if [ "$login" = "$bot" ] && [ "$first" = "$marker" ]; then
-    number=$found
-    break
-  fi
-done <<<"$listed"
+number=$(bash "$scripts/ours.sh" "$issues?state=open&labels=qarun-drift&per_page=100" number "$file")
 
 if [ "$(wc -l <"$file")" -le 1 ]; then
   if [ -n "$number" ]; then
