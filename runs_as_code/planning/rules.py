@@ -10,8 +10,6 @@ from runs_as_code.model.plan import Block
 from runs_as_code.model.source import Location
 from runs_as_code.planning.context import Member
 
-SKIP_BLOCKED = "--skip-blocked"
-
 
 def approve(key: str) -> str:
     """Return the flag that approves one key for one apply."""
