@@ -7,6 +7,7 @@ drift and never replaces the run.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from runs_as_code.model import membership
 from runs_as_code.model.desired import RunType
 from runs_as_code.model.drift import Drift, DriftKind, ProjectDrift
 from runs_as_code.model.live import Catalog, Library, LibraryCase, LiveRun, RunCase
@@ -51,7 +52,7 @@ def fixed_runs(given: ProjectInput, plan: ProjectPlan, catalog: Catalog) -> tupl
             is_applied = marker is not None and marker.selection == resolved.selection
             if spec.type is RunType.LIVE or blocks or not is_applied:
                 continue
-            if any(each.folder_ids or each.tag_ids or each.priorities for each in resolved.plans):
+            if any(map(_has_filters, resolved.plans)):
                 found.append(FixedRun(spec.key, live, resolved.plans, change.location))
     return tuple(found)
 
@@ -59,10 +60,12 @@ def fixed_runs(given: ProjectInput, plan: ProjectPlan, catalog: Catalog) -> tupl
 def selected(plans: Iterable[ResolvedPlan], library: Library) -> dict[str, LibraryCase]:
     """Return the test cases that query plans find today, by id.
 
-    Filters of one plan narrow each other, test cases listed beside them too [HELP, J]; several
-    plans add up. A folder stands for its subfolders as well [HELP].
+    Filters of one plan narrow each other, several plans add up [HELP]; the rest is guessed in
+    `runs_as_code.model.membership`.
     """
-    folders = {folder: _with_ancestors(folder, library.parents) for folder in library.parents}
+    folders = {}
+    if membership.RUN_FOLDERS_INCLUDE_SUBFOLDERS:
+        folders = {folder: _with_ancestors(folder, library.parents) for folder in library.parents}
     return {
         case.id: case
         for plan in plans
@@ -99,12 +102,21 @@ def with_cases(project: ProjectDrift, more: Iterable[Drift]) -> ProjectDrift:
 
 
 def _is_found(plan: ResolvedPlan, case: LibraryCase, folders: set[int]) -> bool:
-    return (
-        (not plan.tcase_ids or case.id in plan.tcase_ids)
-        and (not plan.folder_ids or not folders.isdisjoint(plan.folder_ids))
+    passes = (
+        (not plan.folder_ids or not folders.isdisjoint(plan.folder_ids))
         and (not plan.tag_ids or not case.tag_ids.isdisjoint(plan.tag_ids))
         and (not plan.priorities or case.priority in plan.priorities)
     )
+    if not plan.tcase_ids:
+        return passes
+    is_named = case.id in plan.tcase_ids
+    if membership.TCASE_IDS_NARROW_FILTERS:
+        return is_named and passes
+    return is_named or (_has_filters(plan) and passes)
+
+
+def _has_filters(plan: ResolvedPlan) -> bool:
+    return bool(plan.folder_ids or plan.tag_ids or plan.priorities)
 
 
 def _with_ancestors(folder: int, parents: Mapping[int, int]) -> set[int]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
 from runs_as_code.errors import BadResponseError
+from runs_as_code.model import membership
 from runs_as_code.model.live import Entry, LibraryCase
 from runs_as_code.provider import wire_names
 from runs_as_code.provider.address import segment
@@ -61,12 +62,12 @@ async def list_folders(sender: Sender, project: str) -> tuple[Folder, ...]:
 
 
 async def list_library_cases(sender: Sender, project: str) -> tuple[LibraryCase, ...]:
-    """List the test cases that may enter runs: neither templates [HELP] nor drafts [J]."""
+    """List the test cases that may enter runs: no templates [HELP], and no drafts, it seems."""
     path = f"/project/{segment(project)}/tcase"
     fixed = (
         ("types", "standalone"),
         ("types", "filled"),
-        ("draft", "false"),
+        *(() if membership.DRAFTS_ENTER_RUNS else (("draft", "false"),)),
         ("include", "tags"),
         ("sortField", "id"),
         ("sortOrder", "asc"),

@@ -7,6 +7,8 @@ listed there without a name.
 
 from typing import Final
 
+from runs_as_code.model import membership
+
 # Where the public API begins; no guess, but named once.
 BASE_PATH: Final = "/api/public/v0"
 
@@ -37,14 +39,10 @@ MESSAGE_NO_KEY: Final = "Invalid or missing API key"
 # Closed runs keep their title reserved: a plain unique constraint, since nothing can be reopened.
 CLOSED_RUNS_HOLD_TITLES: Final = True
 
-# A run's folder filter takes in subfolders; the test case list's filter does not.
-RUN_FOLDERS_INCLUDE_SUBFOLDERS: Final = True
-
-# `tcaseIds` beside filters narrows them (AND), as filters narrow each other.
-TCASE_IDS_NARROW_FILTERS: Final = True
-
-# Drafts are not ready to be executed, so they enter no run.
-DRAFTS_ENTER_RUNS: Final = False
+# What plans select is guessed in one place for both sides.
+RUN_FOLDERS_INCLUDE_SUBFOLDERS: Final = membership.RUN_FOLDERS_INCLUDE_SUBFOLDERS
+TCASE_IDS_NARROW_FILTERS: Final = membership.TCASE_IDS_NARROW_FILTERS
+DRAFTS_ENTER_RUNS: Final = membership.DRAFTS_ENTER_RUNS
 
 # A plan without any filter is refused, as the official client refuses it before sending.
 EMPTY_PLAN_IS_REFUSED: Final = True

@@ -3,6 +3,7 @@
 import pytest
 from builders import CATALOG, CLOSED_AT, PLACE, desired, live, made, manifest, query
 
+from runs_as_code.model import membership
 from runs_as_code.model.desired import RunType
 from runs_as_code.model.drift import Drift, DriftKind, ProjectDrift
 from runs_as_code.model.live import Library, LibraryCase, Listing, RunCase
@@ -41,6 +42,19 @@ STATIC = desired("a", type=RunType.STATIC)
 )
 def test_filters_narrow_each_other_and_plans_add_up(plans, found):
     assert "".join(sorted(selected(plans, LIBRARY))) == found
+
+
+@pytest.mark.parametrize(
+    ("guess", "plan", "found"),
+    [
+        ("TCASE_IDS_NARROW_FILTERS", ResolvedPlan(tcase_ids=("d",), folder_ids=(3,)), "cd"),
+        ("TCASE_IDS_NARROW_FILTERS", ResolvedPlan(tcase_ids=("d",)), "d"),
+        ("RUN_FOLDERS_INCLUDE_SUBFOLDERS", ResolvedPlan(folder_ids=(1,)), "a"),
+    ],
+)
+def test_a_guess_turned_round_turns_the_selection(guess, plan, found, monkeypatch):
+    monkeypatch.setattr(membership, guess, not getattr(membership, guess))
+    assert "".join(sorted(selected([plan], LIBRARY))) == found
 
 
 def test_folders_in_a_circle_are_no_endless_loop():
