@@ -19,10 +19,10 @@ from runs_as_code.model.desired import (
 )
 from runs_as_code.model.live import Catalog, Entry, Listing, LiveRun, StatusCounts
 from runs_as_code.model.marker import UNKNOWN, Marker
+from runs_as_code.model.marking import compose_description
 from runs_as_code.model.plan import Approvals, Change, Plan, ProjectPlan
 from runs_as_code.model.source import Location
 from runs_as_code.planning.digest import text_digest
-from runs_as_code.planning.marking import compose_description
 from runs_as_code.planning.planner import ProjectInput, ProjectPlanner, assemble
 from runs_as_code.planning.resolve import Resolver
 

@@ -32,7 +32,7 @@ from runs_as_code.model.desired import (
 )
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import Marker
-from runs_as_code.planning.marking import read_description
+from runs_as_code.model.marking import read_description
 
 EVERYTHING = {"keys": frozenset(KEYS + ORPHANS), "allow_empty": True}
 

@@ -10,9 +10,9 @@ from random import Random
 
 from runs_as_code.model.actions import Action, CloseReason, CloseRun, MakeRun
 from runs_as_code.model.live import Listing, LiveRun, StatusCounts
+from runs_as_code.model.marking import read_description
 from runs_as_code.model.plan import ProjectPlan
 from runs_as_code.model.provider import ResolvedPlan
-from runs_as_code.planning.marking import read_description
 
 CLOSED_AT = "2026-03-03T00:00:00.000Z"
 

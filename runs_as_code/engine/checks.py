@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
 from runs_as_code.model.live import Listing, LiveRun
-from runs_as_code.planning.marking import read_description
+from runs_as_code.model.marking import read_description
 
 _OWN_TITLE = 7
 """The word of a marker that is always a digest."""

@@ -18,9 +18,9 @@ from runs_as_code.errors import ConflictError, ExitCode, QarunError, UnknownOutc
 from runs_as_code.model.actions import MakeRun
 from runs_as_code.model.desired import RunType
 from runs_as_code.model.live import Listing, LiveRun
+from runs_as_code.model.marking import read_description
 from runs_as_code.model.provider import RunFields
 from runs_as_code.model.text import clash_form
-from runs_as_code.planning.marking import read_description
 from runs_as_code.planning.ownership import ProjectRuns
 from runs_as_code.planning.policy import incomplete_listing
 

@@ -15,11 +15,11 @@ from runs_as_code.engine.planning import OpenProvider
 from runs_as_code.errors import RefusedError, StaleError
 from runs_as_code.model.actions import Action, MakeRun
 from runs_as_code.model.live import Listing
+from runs_as_code.model.marking import read_description
 from runs_as_code.model.plan import Plan, ProjectPlan
 from runs_as_code.model.provider import Provider
 from runs_as_code.model.report import ActionResult, Status
 from runs_as_code.model.text import clash_form
-from runs_as_code.planning.marking import read_description
 from runs_as_code.planning.ownership import ProjectRuns
 from runs_as_code.planning.policy import incomplete_listing
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from runs_as_code.model.desired import Field, RunSpec
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import UNKNOWN, Marker
+from runs_as_code.model.marking import Reading
 from runs_as_code.model.plan import FieldDiff, Value
 from runs_as_code.model.text import normal_form
 from runs_as_code.planning.digest import text_digest
-from runs_as_code.planning.marking import Reading
 from runs_as_code.planning.resolve import Resolved, Resolver
 
 

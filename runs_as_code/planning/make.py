@@ -12,12 +12,12 @@ from runs_as_code.model.marker import (
     UNKNOWN,
     Marker,
 )
+from runs_as_code.model.marking import compose_description, read_description
 from runs_as_code.model.plan import Block, Change
 from runs_as_code.model.text import clash_form
 from runs_as_code.planning import rules
 from runs_as_code.planning.context import Context, Member, expand_title
 from runs_as_code.planning.digest import text_digest
-from runs_as_code.planning.marking import compose_description, read_description
 from runs_as_code.planning.resolve import Resolved
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 from runs_as_code.model.actions import CloseReason, MakeRun
 from runs_as_code.model.desired import Prune, RunSpec
 from runs_as_code.model.marker import UNKNOWN
+from runs_as_code.model.marking import read_description
 from runs_as_code.model.plan import Block, Change, Outcome, Reason
 from runs_as_code.model.text import clash_form
 from runs_as_code.planning import rules
 from runs_as_code.planning.closing import close_action
 from runs_as_code.planning.context import Context, Member
 from runs_as_code.planning.digest import text_digest
-from runs_as_code.planning.marking import read_description
 from runs_as_code.planning.ownership import Ownership
 
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import Marker
+from runs_as_code.model.marking import MarkState, Reading, read_description
 from runs_as_code.model.text import clash_form
 from runs_as_code.planning.digest import text_digest
-from runs_as_code.planning.marking import MarkState, Reading, read_description
 
 
 class Ownership(StrEnum):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runs_as_code.model.marker import UNKNOWN, Marker
+from runs_as_code.model.marking import MarkState, compose_description, read_description
 from runs_as_code.model.text import normal_form
-from runs_as_code.planning.marking import MarkState, compose_description, read_description
 
 MARKER = Marker("web-team", "smoke", 1, "abcdefgh", "abcdefgh", "abcdefgh", "abcdefgh", 1)
 WRITTEN = str(MARKER)

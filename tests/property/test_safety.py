@@ -9,10 +9,10 @@ from runs_as_code.model.actions import CloseReason, CloseRun
 from runs_as_code.model.desired import CloseWhen, IfExists, Prune, ReplaceMode, RunSpec, State
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import Marker
+from runs_as_code.model.marking import read_description
 from runs_as_code.model.plan import ProjectPlan
 from runs_as_code.model.text import clash_form, normal_form
 from runs_as_code.planning.digest import text_digest
-from runs_as_code.planning.marking import read_description
 
 
 def marker_of(run: LiveRun) -> Marker | None:

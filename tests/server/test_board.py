@@ -16,9 +16,9 @@ from server.support import Api
 from sqlalchemy import event
 
 from runs_as_code.model.marker import Marker
-from runs_as_code.planning.marking import compose_description
+from runs_as_code.model.marking import compose_description
 from runs_as_code.server import Fault, ServerOptions, create_app, create_key
-from runs_as_code.server.board.marks import read_description
+from runs_as_code.server.board.marks import Description, read_description
 
 VOID = {"meta", "link", "img", "input", "rect", "br"}
 
@@ -337,18 +337,22 @@ def test_it_uses_up_nothing_of_the_rate(start):
     board.page()
 
 
-@pytest.mark.parametrize(
-    "key", ["smoke", "a.b_c@d=e,f", "matrix[browser=chrome,os=linux]", "k" * 64]
+MARK = Marker(
+    "web-team", "matrix[os=linux]", 12, "-", "-", "a2345672", "-", 1, 7, is_protected=True
 )
-def test_markers_are_read_as_they_are_written(key: str):
-    for milestone, assignee, is_protected in ((None, None, False), (1, 7, True)):
-        digests = ("abcdefgh", "-", "a2345672", "-")
-        mark = Marker("web-team", key, 12, *digests, milestone, assignee, is_protected)
-        found = read_description(compose_description("Money.\n\nMore.", mark))
-        assert found.mark is not None
-        shown = (found.mark.owner, found.mark.key, found.mark.revision, found.mark.is_protected)
-        assert shown == ("web-team", key, 12, is_protected)
-        assert (found.mark.text, found.text) == (str(mark), "Money.\n\nMore.")
+
+
+@pytest.mark.parametrize(
+    ("description", "text"),
+    [
+        (compose_description("Money.\n\nMore.", MARK), "Money.\n\nMore."),
+        (f"Money.\n{MARK}\n\nAdded later.\n", "Money.\nAdded later."),
+        (str(MARK), ""),
+        (f"Money.\n\n{MARK}".replace("=", "&#61;"), "Money."),
+    ],
+)
+def test_the_text_around_a_marker_keeps_its_lines(description: str, text: str):
+    assert read_description(description) == Description(text, MARK)
 
 
 @pytest.mark.parametrize("text", ["[qarun:1 web-team pay]", "[qarun:2 a b r1]", "[qarun:" * 2])

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from runs_as_code.model.marker import Marker
 from runs_as_code.server.board.bars import Bar, Label, make_bar
-from runs_as_code.server.board.marks import Description, Mark, read_description
+from runs_as_code.server.board.marks import Description, read_description
 from runs_as_code.server.rules.runs import LISTED, count_statuses
 from runs_as_code.server.rules.statuses import OPEN
 from runs_as_code.server.store.conditions import is_one_of
@@ -33,7 +34,7 @@ class RunLine:
         return self.closed_at is None
 
     @property
-    def mark(self) -> Mark | None:
+    def mark(self) -> Marker | None:
         """The marker; None for runs that nobody manages."""
         return self.description.mark
 
@@ -63,12 +64,12 @@ def load_lines(connection: Connection, project_id: str) -> list[RunLine]:
         .where(run.c.project_id == project_id)
         .order_by(run.c.id)
     )
-    first: dict[str, int] = {}
+    first: dict[Marker, int] = {}
     lines = []
     for row in rows:
         description = read_description(row.description)
         mark = description.mark
-        holder = row.id if mark is None else first.setdefault(mark.text, row.id)
+        holder = row.id if mark is None else first.setdefault(mark, row.id)
         lines.append(
             RunLine(
                 row.id,

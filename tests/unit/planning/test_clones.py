@@ -18,9 +18,9 @@ from builders import (
 
 from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
 from runs_as_code.model.desired import State
+from runs_as_code.model.marking import read_description
 from runs_as_code.model.plan import Block, Change, Outcome, Reason
 from runs_as_code.planning.dependencies import settle
-from runs_as_code.planning.marking import read_description
 
 
 def planned(*specs, runs=(), **approvals) -> dict[str, Change]:

@@ -5,8 +5,8 @@ from builders import CATALOG, desired, live, made, manifest, marker_of
 
 from runs_as_code.model.desired import Field, RunSpec, RunType
 from runs_as_code.model.live import LiveRun
+from runs_as_code.model.marking import read_description
 from runs_as_code.planning.compare import Comparison, compare, is_title_changed
-from runs_as_code.planning.marking import read_description
 from runs_as_code.planning.resolve import Resolver
 
 

@@ -15,8 +15,8 @@ from runs_as_code.model.marker import (
     Marker,
     marker_length_bound,
 )
+from runs_as_code.model.marking import MarkState, compose_description, read_description
 from runs_as_code.model.text import normal_form
-from runs_as_code.planning.marking import MarkState, compose_description, read_description
 
 OWNERS = st.from_regex(r"[a-z0-9-]{3,32}", fullmatch=True)
 KEYS = st.from_regex(r"[A-Za-z0-9._@=,\[\]-]{1,64}", fullmatch=True)
