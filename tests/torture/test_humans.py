@@ -75,7 +75,8 @@ class Row:
     """A deed, and what comes of it before the first write and between two writes.
 
     `early` and `late` are exit codes; `stays` and `stops` say what of the commit is not done when
-    it happens late: runs that stay open, titles that are not made.
+    it happens late: runs that stay open, titles that are not made. `is_at_prune` is for what must
+    come before the close of the orphan, which waits for no make.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Row:
     stays: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
     reviewed: ExitCode | None = None
+    is_at_prune: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -92,7 +94,13 @@ class Row:
 
 ROWS = [
     Row("closes the run to be replaced", lambda s: s.people.close(s.old), DONE, DONE),
-    Row("closes the run to be pruned", lambda s: s.people.close(s.orphan), DONE, DONE),
+    Row(
+        "closes the run to be pruned",
+        lambda s: s.people.close(s.orphan),
+        DONE,
+        DONE,
+        is_at_prune=True,
+    ),
     Row(
         "records a result in the run to be replaced",
         lambda s: s.people.record(s.old, 1),
@@ -106,6 +114,7 @@ ROWS = [
         STALE,
         PARTIAL,
         stays=("orphan",),
+        is_at_prune=True,
     ),
     Row(
         "clones the run to be replaced",
@@ -240,13 +249,12 @@ THROTTLED = Fault(Kind.STATUS_BEFORE, 429)
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_between_two_writes(scene, runner, row):
     """It happens after every look that came before: at the first make, or while a close waits."""
-    is_of_prune = row.stays == ("orphan",)
-    path = rf"POST .*/run/{scene.orphan}/close\?" if is_of_prune else MAKES
+    path = rf"POST .*/run/{scene.orphan}/close\?" if row.is_at_prune else MAKES
     # Two runs are made at once: who takes a title must come before the one that wants it.
     path = {"retitled": r"POST .*/run/clone\?", "fresh": r"POST .*/run\?"}.get(
         row.stops[0] if row.stops else "", path
     )
-    fault = THROTTLED if is_of_prune else None
+    fault = THROTTLED if row.is_at_prune else None
     at = At(path, fault, deed=lambda: row.deed(scene))
     scene.ground.wire.actors.append(at)
     ended = runner.run(Applier(scene.ground, [COMMIT]).apply())
