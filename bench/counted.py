@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from runs_as_code.server import ServerOptions, bind, create_app
+from runs_as_code.server import ServerOptions, create_app, listen
 
 
 class Counted:
@@ -49,7 +49,7 @@ def main(database: str, rate: str, latency: str, jitter: str) -> None:
     counted = Counted(create_app(Path(database), options=options), float(jitter))
     config = uvicorn.Config(counted, log_level="critical", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
-    with bind(port=0) as listening:
+    with listen(port=0) as listening:
         print(listening.getsockname()[1], flush=True)
         try:
             server.run(sockets=[listening])

@@ -36,8 +36,8 @@ CLIENTS = (1, 8)
 CASES = 1000
 SERVE = """
 import sys
-from runs_as_code.server import ServerOptions, bind, serve
-sock = bind(port=0)
+from runs_as_code.server import ServerOptions, listen, serve
+sock = listen(port=0)
 sock.listen(128)
 print(sock.getsockname()[1], flush=True)
 serve(sys.argv[1], options=ServerOptions(), sock=sock)

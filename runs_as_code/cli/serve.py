@@ -20,11 +20,11 @@ from runs_as_code.server import (
     DEFAULT_HOST,
     DEFAULT_PORT,
     ServerOptions,
-    bind,
     create_key,
     dump_database,
     ensure_database,
     list_emails,
+    listen,
     make_server,
     read_faults,
 )
@@ -173,14 +173,13 @@ def command(
     if dump:
         console.data(dump_database(database))
         return ExitCode.DONE
-    with bind_to(address) as sock:
+    with listen_on(address) as sock:
         is_new = ensure_database(database, options.seed)
         source = click.get_current_context().get_parameter_source("seed")
         if not is_new and source is not ParameterSource.DEFAULT:
             console.warn(f"`{database}` is there already, so `--seed` is not used")
         keys = _make_keys(database, emails, is_new=is_new)
         host, port = sock.getsockname()[:2]
-        sock.listen(128)  # whoever reads the address may connect at once
         server = make_server(database, options)
         stop = _Stop(server)
         for number in SIGNALS:
@@ -206,12 +205,12 @@ def _make_keys(
     return [(roles.get(email, ""), email, create_key(database, email)) for email in wanted]
 
 
-def bind_to(address: Address) -> socket.socket:
+def listen_on(address: Address) -> socket.socket:
     """Take the port; raise QarunError when it can't be taken."""
     if not address.host:  # to the system that means every address of the machine
         raise QarunError("`--host` is empty", hint="name the address to listen on")
     try:
-        return bind(address.host, address.port)
+        return listen(address.host, address.port)
     except (OSError, TypeError, ValueError) as error:  # the last two for what is no name at all
         reason = getattr(error, "strerror", None) or "this is no name of a host"
         raise QarunError(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ensure_database,
         list_emails,
     )
-    from runs_as_code.server.serving import DEFAULT_HOST, DEFAULT_PORT, bind, make_server, serve
+    from runs_as_code.server.serving import DEFAULT_HOST, DEFAULT_PORT, listen, make_server, serve
     from runs_as_code.server.store.database import DatabaseError
     from runs_as_code.server.web.faults import Fault, Faults
 
@@ -41,7 +41,7 @@ _HOMES = {
     "options": ("ServerOptions",),
     "running": ("RunningServer", "running_server"),
     "seeding": ("create_key", "dump_database", "ensure_database", "list_emails"),
-    "serving": ("DEFAULT_HOST", "DEFAULT_PORT", "bind", "make_server", "serve"),
+    "serving": ("DEFAULT_HOST", "DEFAULT_PORT", "listen", "make_server", "serve"),
     "store.database": ("DatabaseError",),
     "web.faults": ("Fault", "Faults"),
 }
@@ -55,12 +55,12 @@ __all__ = [
     "Faults",
     "RunningServer",
     "ServerOptions",
-    "bind",
     "create_app",
     "create_key",
     "dump_database",
     "ensure_database",
     "list_emails",
+    "listen",
     "make_server",
     "read_faults",
     "running_server",

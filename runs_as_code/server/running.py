@@ -10,7 +10,7 @@ from pathlib import Path
 from runs_as_code.server import guesses
 from runs_as_code.server.options import ServerOptions
 from runs_as_code.server.seeding import create_key, ensure_database, list_emails
-from runs_as_code.server.serving import bind, make_server
+from runs_as_code.server.serving import listen, make_server
 from runs_as_code.server.web.faults import Faults
 
 _DEFAULT_OPTIONS = ServerOptions(require_key=True)
@@ -50,7 +50,7 @@ def running_server(
     ensure_database(path, options.seed)
     owner = next(email for email, role in list_emails(path) if role == "owner")
     server = make_server(path, options)
-    with bind(port=0) as sock:
+    with listen(port=0) as sock:
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [sock]}, name="qasphere", daemon=True
         )

@@ -31,14 +31,18 @@ def make_server(
     return uvicorn.Server(config)
 
 
-def bind(host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> socket.socket:
-    """Take a port (0: any free one); raise `OSError` when it can't be taken."""
+def listen(host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> socket.socket:
+    """Take a port (0: any free one); raise `OSError` when it can't be taken.
+
+    Whoever learns the port may connect at once: it waits until a server takes the socket.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Only where the protocol is named does asyncio switch Nagle's delay of 40 ms an answer off.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
+        sock.listen()
     except (OSError, TypeError, ValueError):
         sock.close()
         raise
@@ -55,8 +59,8 @@ def serve(
 ) -> None:
     """Serve until interrupted; prints nothing.
 
-    `sock` is a socket from `bind`, for callers that want to know the port first. Raises `OSError`
+    `sock` is a socket from `listen`, for callers that want to know the port first. Raises `OSError`
     when the port can't be taken.
     """
-    with sock or bind(host, port) as listening:
-        make_server(database, options).run(sockets=[listening])
+    with sock or listen(host, port) as taken:
+        make_server(database, options).run(sockets=[taken])

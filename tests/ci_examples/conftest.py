@@ -16,7 +16,7 @@ import pytest
 from ci_examples.forge import ROOT, Repository, install
 from ci_examples.runner import Site
 
-from runs_as_code.server import ServerOptions, bind, create_key, ensure_database, make_server
+from runs_as_code.server import ServerOptions, create_key, ensure_database, listen, make_server
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     database = tmp_path / "service.db"
     ensure_database(database)
     with ExitStack() as stack:
-        sock = stack.enter_context(bind(port=0))
+        sock = stack.enter_context(listen(port=0))
         server = make_server(database, ServerOptions(require_key=True))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runs_as_code.server import ServerOptions, bind, create_key, make_server
+from runs_as_code.server import ServerOptions, create_key, listen, make_server
 
 Serve = Callable[..., str]
 
@@ -19,7 +19,7 @@ def serve(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(email: str = "ann@example.com", **options: object) -> str:
-            sock = stack.enter_context(bind(port=0))
+            sock = stack.enter_context(listen(port=0))
             server = make_server(database, ServerOptions(require_key=True, **options))  # type: ignore[arg-type]  # by name
             thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
             thread.start()

@@ -9,7 +9,7 @@ import pytest
 from cli.support import call, note_servers, start, write
 
 from runs_as_code.errors import ExitCode
-from runs_as_code.server import ServerOptions, bind
+from runs_as_code.server import ServerOptions, listen
 
 ROLES = ["owner", "admin", "test-runner", "viewer", "user"]
 
@@ -84,8 +84,7 @@ def test_every_option_reaches_the_server(served: list[ServerOptions], tmp_path: 
 
 
 def test_a_taken_port_is_an_error_that_makes_no_database(tmp_path: Path):
-    with bind(port=0) as sock:
-        sock.listen()
+    with listen(port=0) as sock:
         port = str(sock.getsockname()[1])
         ended = call("serve", "--port", port, "--database", tmp_path / "s.db")
     assert ended.code == 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cli.support import CANARY, HEAD, ONE, TWO, Ended, call, rows, titles, write
 
-from runs_as_code.server import bind
+from runs_as_code.server import listen
 
 COMMANDS = (["plan"], ["apply", "--auto-approve"], ["list"])
 
@@ -69,7 +69,7 @@ def test_a_viewer_may_plan_but_not_apply(manifest: Path, serve: Callable, databa
 
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_a_server_that_is_down_ends_with_9(arguments, manifest, monkeypatch, quick_retries):
-    with bind(port=0) as sock:
+    with listen(port=0) as sock:
         port = sock.getsockname()[1]
     monkeypatch.setenv("QAS_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("QAS_TOKEN", CANARY)

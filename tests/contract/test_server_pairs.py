@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from contract.support import BASE, Message, Pair, example, load_pairs, matches
 
-from runs_as_code.server import ServerOptions, bind, create_app, create_key
+from runs_as_code.server import ServerOptions, create_app, create_key, listen
 from runs_as_code.server.app import ENDPOINTS
 
 PAIRS = load_pairs(pattern="**/*.yaml")
@@ -44,8 +44,7 @@ def client(switch: Switch) -> Iterator[httpx.Client]:
     """Talk to whatever the switch leads to, over a socket."""
     config = uvicorn.Config(switch, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
-    with bind(port=0) as sock:
-        sock.listen()
+    with listen(port=0) as sock:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()
         address = f"http://127.0.0.1:{sock.getsockname()[1]}{BASE}"

@@ -20,7 +20,7 @@ from hostile.texts import KEY, harm
 from runs_as_code.cli.program import COMMANDS
 from runs_as_code.provider.client import QaSphereClient
 from runs_as_code.provider.redacting import Redactor
-from runs_as_code.server import ServerOptions, bind, create_key, make_server
+from runs_as_code.server import ServerOptions, create_key, listen, make_server
 
 HOSTED = HEAD.replace("server: embedded\n", "")
 
@@ -29,7 +29,7 @@ HOSTED = HEAD.replace("server: embedded\n", "")
 def hosted(database: Path) -> Iterator[dict[str, str]]:
     """Serve the database on a port; return the environment of a user."""
     with ExitStack() as stack:
-        sock = stack.enter_context(bind(port=0))
+        sock = stack.enter_context(listen(port=0))
         server = make_server(database, ServerOptions(require_key=True, rate=0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()

@@ -21,9 +21,8 @@ ROUNDS = 25 if IS_HEAVY else 2
 WRITERS = 4
 SERVE = """
 import sys
-from runs_as_code.server import ServerOptions, bind, serve
-sock = bind(port=0)
-sock.listen()
+from runs_as_code.server import ServerOptions, listen, serve
+sock = listen(port=0)
 print(sock.getsockname()[1], flush=True)
 serve(sys.argv[1], options=ServerOptions(require_key=True), sock=sock)
 """

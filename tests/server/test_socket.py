@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from runs_as_code import server
-from runs_as_code.server import Fault, RunningServer, bind
+from runs_as_code.server import Fault, RunningServer, listen
 
 RUN = {"title": "A run", "type": "live", "queryPlans": [{"folderIds": [2]}]}
 
@@ -68,15 +68,18 @@ def test_connections_really_end(
 
 
 def test_answers_are_not_delayed():
-    with bind(port=0) as sock:
+    with listen(port=0) as sock:
         assert sock.proto == socket.IPPROTO_TCP
 
 
+def test_who_learns_the_port_may_connect_before_anybody_serves():
+    with listen(port=0) as sock, socket.create_connection(sock.getsockname(), timeout=5) as early:
+        assert early.getpeername() == sock.getsockname()
+
+
 def test_a_taken_port_is_an_error_of_the_system():
-    with bind(port=0) as first:
-        first.listen()
-        with pytest.raises(OSError, match="in use"):
-            bind(port=first.getsockname()[1])
+    with listen(port=0) as first, pytest.raises(OSError, match="in use"):
+        listen(port=first.getsockname()[1])
 
 
 def test_the_plugin_imports_nothing_heavy():

@@ -20,7 +20,7 @@ from torture.ground import Ground, brief_for
 from torture.plants import PLANTED
 from torture.wire import Call
 
-from runs_as_code.server import bind
+from runs_as_code.server import listen
 
 FACTOR = 20.0
 PATIENCE = 2.0
@@ -181,7 +181,7 @@ def serving(ground: Ground) -> Iterator[Service]:
     """Put a ground on a free port of the loopback."""
     ground.wire.client_patience = 2 * PATIENCE + 1
     started: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
-    with bind(port=0) as sock:
+    with listen(port=0) as sock:
         config = uvicorn.Config(ground.wire, log_level="critical", access_log=False, lifespan="off")
         server = uvicorn.Server(config)
 
