@@ -127,6 +127,16 @@ def test_a_stale_list_repeats_no_error(start: Start):
     assert titles(api) == []
 
 
+@pytest.mark.parametrize("endpoint", ["*", "* /project/*/milestone"])
+def test_a_stale_list_swallows_no_write(start: Start, endpoint: str):
+    fault = Fault("stale-list", endpoint, skip=1, times=1)
+    api = start(faults=(fault,))
+    before = api.get("/project/BD/milestone")
+    assert api.post("/project/BD/milestone", {"title": "New"})["id"]
+    assert api.get("/project/BD/milestone") == before
+    assert "New" in str(api.get("/project/BD/milestone"))
+
+
 @pytest.mark.parametrize(
     "endpoint",
     ["/project/*/run", "post /project/*/run", "POST project", "GET /api/public/v0/project", ""],
