@@ -26,6 +26,7 @@ from runs_as_code.server.store.tables import (
     shared_step,
     status,
     tcase,
+    tcase_version,
     user,
 )
 from runs_as_code.server.web.problems import refuse
@@ -294,6 +295,9 @@ class _Project:
                 .where(table.c.project_id == self._id)
                 .values(created_at=SEED_TIME, updated_at=SEED_TIME)
             )
+        of_project = select(tcase.c.id).where(tcase.c.project_id == self._id)
+        versions = update(tcase_version).where(tcase_version.c.tcase_id.in_(of_project))
+        self._connection.execute(versions.values(created_at=SEED_TIME))
         highest = select(func.max(tcase.c.seq)).where(tcase.c.project_id == self._id)
         self._connection.execute(
             update(project)

@@ -7,6 +7,7 @@ from server.support import Api
 from sqlalchemy import select
 
 from runs_as_code.server.rules.cases import move_case
+from runs_as_code.server.store import clock
 from runs_as_code.server.store.tables import tcase
 
 TYPES = ["static", "static_struct", "live"]
@@ -152,6 +153,48 @@ def test_folder_and_position_follow_until_the_run_is_closed(api: Api, kind: str)
     api.make_case(folder=3)
     assert api.members(run) == before
     assert api.run(run) == listed
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_closed_run_shows_its_cases_in_full_as_they_were(api: Api, kind: str):
+    old, new = (api.make_case(precondition={"text": "Signed in"})["id"] for _ in range(2))
+    run = api.make_run(kind=kind)
+    api.result(run, old, "failed")
+    for title in ("Twice", "Thrice"):
+        api.patch(f"/project/BD/tcase/{old}", {"title": title})
+    paths = [f"/project/BD/run/{run}/tcase/{case}" for case in (old, new)]
+    opened = [api.get(path) for path in paths]
+    assert [item["isLatestVersion"] for item in opened] == [False, True]
+    api.close_run(run)
+    assert [api.get(path) for path in paths] == opened
+    for case in (old, new):
+        api.patch(f"/project/BD/tcase/{case}", {"title": "New", "precondition": {"text": "x"}})
+    assert [api.get(path) for path in paths] == opened
+
+
+def test_an_update_in_the_moment_of_a_close_comes_after_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(clock, "now", lambda: "2026-01-01T00:00:00.000Z")
+    run = api.make_run()
+    path = f"/project/BD/run/{run}/tcase/21"
+    api.patch("/project/BD/tcase/21", {"title": "Before"})
+    api.close_run(run)
+    closed = api.get(path)
+    assert (closed["title"], closed["isLatestVersion"]) == ("Before", True)
+    api.patch("/project/BD/tcase/21", {"title": "After"})
+    assert api.get(path) == closed
+
+
+def test_a_precondition_is_as_old_as_its_version(api: Api):
+    case = api.make_case(precondition={"text": "Signed in"})["id"]
+    run = api.make_run(kind="static")
+    path = f"/project/BD/run/{run}/tcase/{case}"
+    before = api.get(path)["precondition"]
+    api.patch(f"/project/BD/tcase/{case}", {"precondition": {"text": "Signed out"}})
+    assert api.get(path)["precondition"] == before
+    newest = api.get(f"/project/BD/tcase/{case}")
+    assert newest["precondition"]["updatedAt"] == newest["updatedAt"]
 
 
 def test_a_closed_live_run_keeps_a_result_of_a_case_that_had_left_out(api: Api):

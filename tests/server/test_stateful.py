@@ -48,6 +48,7 @@ class Run:
     status: dict[str, str] = field(default_factory=dict)
     version: dict[str, int] = field(default_factory=dict)  # fixed by a status that is not open
     frozen: tuple[list[dict[str, Any]], dict[str, Any]] | None = None
+    detail: tuple[str, dict[str, Any]] | None = None  # one case of a closed run, with its path
 
 
 class Machine(RuleBasedStateMachine):
@@ -220,6 +221,10 @@ class History(CaseRules):
     def close(self, number: int) -> None:
         run = self._open_runs()[number % len(self._open_runs())]
         shown = self.api.get(f"/project/BD/run/{run.id}/tcase")["tcases"]
+        if shown:
+            case_id = shown[number % len(shown)]["id"]
+            path = f"/project/BD/run/{run.id}/tcase/{case_id}"
+            run.detail = path, self.api.get(path)
         self.api.close_run(run.id)
         run.frozen = shown, self.api.run(run.id)["statusCounts"]
 
@@ -249,6 +254,7 @@ class History(CaseRules):
             shown = self.api.get(f"/project/BD/run/{run.id}/tcase")["tcases"]
             if run.frozen is not None:
                 assert shown == run.frozen[0]
+                assert run.detail is None or self.api.get(run.detail[0]) == run.detail[1]
                 continue
             expected = {}
             for case_id in self._members(run):

@@ -1,9 +1,10 @@
 """Test cases: list, one, count, by marker, create, update, bulk create."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from runs_as_code.server import guesses
 from runs_as_code.server.rules.casefilters import (
@@ -89,11 +90,15 @@ def _page_of(call: Call, conditions: list[Any], page: Page, *, sort: bool) -> di
     versions = _versions(call, [row.id for row in rows])
     include = call.query.choices("include", INCLUDES)
     views = CaseViews(call.connection, call.project)
-    data = [
-        views.base(row, versions[row.id]) | views.details(row, versions[row.id].content, include)
-        for row in rows
-    ]
+    data = [_show(views, row, versions[row.id], include) for row in rows]
     return page.reply(data, total or 0)
+
+
+def _show(
+    views: CaseViews, row: Row[Any], version: Row[Any], include: Collection[str]
+) -> dict[str, Any]:
+    details = views.details(row, version.content, version.created_at, include)
+    return views.base(row, version) | details
 
 
 def _versions(call: Call, ids: list[str]) -> dict[str, Any]:
@@ -127,7 +132,7 @@ def get_case(call: Call) -> Reply:
     row = find_case(call.connection, call.project_id, call.path["tcase"])
     version = latest_version(call.connection, row)
     views = CaseViews(call.connection, call.project)
-    return Reply(views.base(row, version) | views.details(row, version.content, INCLUDES))
+    return Reply(_show(views, row, version, INCLUDES))
 
 
 def find_by_markers(call: Call) -> Reply:

@@ -11,7 +11,7 @@ from runs_as_code.server.rules.cases import PRIORITIES, STANDALONE, find_case
 from runs_as_code.server.rules.caseviews import CaseViews
 from runs_as_code.server.rules.folders import unknown_ids
 from runs_as_code.server.rules.memberfilters import filter_members
-from runs_as_code.server.rules.members import LIVE, TYPES, content_of, list_members
+from runs_as_code.server.rules.members import LIVE, TYPES, content_of, is_newest, list_members
 from runs_as_code.server.rules.membership import may_enter_runs
 from runs_as_code.server.rules.milestones import list_milestones
 from runs_as_code.server.rules.people import users_by_id
@@ -281,9 +281,9 @@ def get_run_case(call: Call) -> Reply:
         "files": views.files(content),
         "authorId": member.author_id,
         "createdAt": member.created_at,
-        "isLatestVersion": member.version == member.latest_version,
+        "isLatestVersion": is_newest(call.connection, row, member),
     }
-    shown |= views.details(member, content, include)
+    shown |= views.details(member, content, member.written_at, include)
     return Reply(shown | {"results": _show_results(call, row.id, case.id)})
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from runs_as_code.server import guesses
-from runs_as_code.server.store.clock import now
+from runs_as_code.server.store.clock import now, now_after
 from runs_as_code.server.store.ids import new_id
 from runs_as_code.server.store.tables import (
     folder,
     project,
     requirement,
+    run,
     tag,
     tcase,
     tcase_tag,
@@ -95,7 +96,8 @@ def add_case(
         )
     )
     content = {**draft.content, "tags": ensure_tags(connection, project_id, draft.tags)}
-    _add_version(connection, case_id, 1, _Version(draft.title, draft.priority, content, draft))
+    version = _Version(draft.title, draft.priority, content, draft, moment)
+    _add_version(connection, case_id, 1, version)
     return case_id, seq
 
 
@@ -105,6 +107,7 @@ class _Version:
     priority: str
     content: Mapping[str, Any]
     automation: Any  # whatever has `is_automated`
+    created_at: str
 
 
 def _add_version(connection: Connection, case_id: str, number: int, version: _Version) -> None:
@@ -117,7 +120,7 @@ def _add_version(connection: Connection, case_id: str, number: int, version: _Ve
             is_automated=version.automation.is_automated,
             is_empty=is_empty(version.content),
             content=dict(version.content),
-            created_at=now(),
+            created_at=version.created_at,
         )
     )
     connection.execute(delete(tcase_tag).where(tcase_tag.c.tcase_id == case_id))
@@ -161,9 +164,12 @@ def write_version(
     if tags is not None:
         merged["tags"] = ensure_tags(connection, row.project_id, tags)
     title, priority = (columns.get(name, getattr(row, name)) for name in ("title", "priority"))
-    version = _Version(title, priority, merged, latest)
+    # Moments tell which version was the newest when a run was closed, so none is a close's.
+    closes = select(func.max(run.c.closed_at)).where(run.c.project_id == row.project_id)
+    moment = now_after(connection.scalar(closes))
+    version = _Version(title, priority, merged, latest, moment)
     _add_version(connection, row.id, row.version + 1, version)
-    values = {**columns, "version": row.version + 1, "updated_at": now()}
+    values = {**columns, "version": row.version + 1, "updated_at": moment}
     connection.execute(update(tcase).where(tcase.c.id == row.id).values(values))
 
 

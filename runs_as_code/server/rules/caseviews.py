@@ -132,11 +132,15 @@ class CaseViews:
         return shown
 
     def details(
-        self, case: Row[Any], content: Mapping[str, Any], include: Collection[str]
+        self,
+        case: Row[Any],
+        content: Mapping[str, Any],
+        written_at: str,
+        include: Collection[str],
     ) -> dict[str, Any]:
-        """Build the parts that `include` asks for."""
+        """Build the parts that `include` asks for, of the version written at that moment."""
         makers: dict[str, Callable[[], Any]] = {
-            "precondition": lambda: self._precondition(case, content),
+            "precondition": lambda: self._precondition(case, content, written_at),
             "steps": lambda: self._steps(content),
             "tags": lambda: [
                 {"id": tag_id, "title": self._tags[tag_id]} for tag_id in content.get("tags", ())
@@ -168,7 +172,9 @@ class CaseViews:
         row = self._project
         return {"id": row.id, "code": row.code, "title": row.title}
 
-    def _precondition(self, case: Row[Any], content: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _precondition(
+        self, case: Row[Any], content: Mapping[str, Any], written_at: str
+    ) -> dict[str, Any] | None:
         found = content.get("precondition")
         if not found:
             return None
@@ -182,7 +188,7 @@ class CaseViews:
             "text": found["text"],
             "isLatest": True,
             "createdAt": case.created_at,
-            "updatedAt": case.updated_at,
+            "updatedAt": written_at,
         }
 
     def _steps(self, content: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -49,6 +49,18 @@ def content_of(member: Row[Any]) -> dict[str, Any]:
     return content
 
 
+def is_newest(connection: Connection, run_row: Row[Any], member: Row[Any]) -> bool:
+    """Say whether a run shows the newest version of a member; a closed one goes by its close."""
+    if run_row.closed_at is None:
+        return bool(member.version == member.latest_version)
+    newer = select(tcase_version.c.version).where(
+        tcase_version.c.tcase_id == member.id,
+        tcase_version.c.version > member.version,
+        tcase_version.c.created_at <= run_row.closed_at,
+    )
+    return connection.scalar(newer.limit(1)) is None
+
+
 def _members_query(run_id: int) -> Any:
     folder_id = func.coalesce(run_case.c.folder_id, tcase.c.folder_id)
     pos = func.coalesce(run_case.c.pos, tcase.c.pos)
@@ -65,9 +77,9 @@ def _members_query(run_id: int) -> Any:
             tcase.c.author_id,
             tcase.c.template_id,
             tcase.c.created_at,
-            tcase.c.updated_at,
             tcase.c.version.label("latest_version"),
             tcase_version.c.version,
+            tcase_version.c.created_at.label("written_at"),
             tcase_version.c.title,
             tcase_version.c.priority,
             tcase_version.c.is_automated,

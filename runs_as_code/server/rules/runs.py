@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, insert, select, type_coerce, update
+from sqlalchemy import Connection, Row, Text, func, insert, select, type_coerce, update
 
 from runs_as_code.server import guesses
 from runs_as_code.server.options import ServerOptions, TextMangling
@@ -15,8 +15,8 @@ from runs_as_code.server.rules.members import LIVE, fix_members, freeze, is_comp
 from runs_as_code.server.rules.membership import CaseIndex, Plan
 from runs_as_code.server.rules.milestones import check_milestone
 from runs_as_code.server.rules.statuses import OPEN
-from runs_as_code.server.store.clock import now
-from runs_as_code.server.store.tables import run, run_case, user
+from runs_as_code.server.store.clock import now, now_after
+from runs_as_code.server.store.tables import run, run_case, tcase, user
 from runs_as_code.server.web.keys import ROLES
 from runs_as_code.server.web.problems import ApiError, missing, refuse
 
@@ -166,10 +166,12 @@ def close_run(connection: Connection, run_row: Row[Any], closed_by: int) -> None
     if run_row.closed_at is not None:
         raise ApiError(guesses.CLOSE_TWICE_STATUS, guesses.MESSAGE_ALREADY_CLOSED)
     counts = freeze(connection, run_row)
+    updates = select(func.max(tcase.c.updated_at)).where(tcase.c.project_id == run_row.project_id)
+    closed_at = now_after(connection.scalar(updates))
     connection.execute(
         update(run)
         .where(run.c.id == run_row.id)
-        .values(counts=counts, closed_at=now(), closed_by=closed_by)
+        .values(counts=counts, closed_at=closed_at, closed_by=closed_by)
     )
 
 
