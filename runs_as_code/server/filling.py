@@ -1,5 +1,6 @@
 """From a seed document to rows; same document, same ids."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 
 from runs_as_code.server.rules.cases import (
     FILLED,
+    TEMPLATE,
     CaseDraft,
     add_case,
     add_tag,
@@ -131,6 +133,20 @@ def _add_custom_fields(
         connection.execute(insert(custom_field).values(values))
 
 
+def _check_templates(cases: Sequence[_Entry]) -> None:
+    """Refuse a template that does not have one filled case for each set of its values."""
+    filled = Counter(case.get("template") for case in cases)
+    for case in cases:
+        sets = len(case.get("parameterValues", ()))
+        if case.get("type") != TEMPLATE and (sets or case.get("filledTCaseTitleSuffixParams")):
+            raise refuse(f"test case {case['seq']} has parameters, but is no template")
+        if sets != filled[case["seq"]]:
+            raise refuse(
+                f"template {case['seq']} has parameterValues for {sets} filled test cases, "
+                f"but {filled[case['seq']]} name it as their template"
+            )
+
+
 class _Project:
     """Write one project of a seed document."""
 
@@ -228,6 +244,7 @@ class _Project:
         for (folder_id, _), case in zip(cases, numbered, strict=True):
             if case.get("type") == FILLED:
                 self._add_case(folder_id, case)
+        _check_templates(numbered)
 
     def _add_case(self, folder_id: int, case: _Entry) -> None:
         draft = CaseDraft(
@@ -251,7 +268,9 @@ class _Project:
             return None
         found = self._connection.scalar(
             select(tcase.c.id).where(
-                tcase.c.project_id == self._id, tcase.c.seq == case["template"]
+                tcase.c.project_id == self._id,
+                tcase.c.seq == case["template"],
+                tcase.c.type == TEMPLATE,
             )
         )
         if found is None:

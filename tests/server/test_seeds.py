@@ -133,6 +133,19 @@ def test_a_dump_has_what_was_changed_over_http(tmp_path: Path, database: Path):
         (SEED.replace("role: owner", "role: user"), "must have the role owner"),
         (SEED.replace("{shared: Sign in}", "{shared: Sign out}"), "no shared step 'Sign out'"),
         (SEED.replace("template: 2", "template: 3000"), "unknown template 3000"),
+        (SEED.replace("template: 2", "template: 1"), "unknown template 1"),
+        (
+            SEED.replace("type: filled, template: 2", "priority: low"),
+            "template 2 has parameterValues for 1 filled test cases, but 0 name it",
+        ),
+        (
+            SEED.replace("parameterValues: [{values: {x: one}}]", "priority: low"),
+            "template 2 has parameterValues for 0 filled test cases, but 1 name it",
+        ),
+        (
+            SEED.replace("seq: 3", "seq: 3, parameterValues: [{values: {}}]"),
+            "3 has parameters, but",
+        ),
         (SEED.replace("browser: B", "browser: C"), "has no option 'C'"),
         (SEED.replace("projects: [WEB]", "projects: [XX]"), "unknown project"),
         (SEED.replace("code: API", "code: WEB"), "two of its projects have the same code"),

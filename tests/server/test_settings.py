@@ -211,6 +211,28 @@ def test_publishing_a_template_publishes_its_filled_cases(api: Api):
     assert api.get(f"/project/BD/tcase/{made}")["templateTCaseId"] == template["id"]
 
 
+def test_filled_cases_get_a_version_only_when_they_change(api: Api):
+    values = [{"values": {"card": name}} for name in ("Visa", "Amex")]
+    body = {"parameterValues": values, "steps": [{"description": "Pay"}], "tags": ["smoke"]}
+    path = f"/project/BD/tcase/{api.make_case('Pay ${card}', type='template', **body)['id']}"
+
+    def versions() -> list[int]:
+        filled = f"/project/BD/tcase?templateTCaseIds={api.get(path)['id']}"
+        return [api.get(path)["version"], *(item["version"] for item in api.get(filled)["data"])]
+
+    for change, expected in (
+        ({}, [1, 1, 1]),
+        ({"pos": 500}, [1, 1, 1]),
+        ({"priority": "low"}, [2, 1, 1]),
+        ({"tags": ["smoke"], "isDraft": False} | body, [3, 1, 1]),
+        ({"steps": [{"description": "Use ${card}"}]}, [4, 2, 2]),
+        ({"tags": ["regression"]}, [5, 3, 3]),
+        ({"parameterValues": [{"values": {"card": "JCB"}}, values[1]]}, [6, 3, 4]),
+    ):
+        api.patch(path, change)
+        assert versions() == expected, change
+
+
 def test_a_filled_title_has_the_limit_of_any_other(api: Api):
     body = {"title": "${a}" * 100, "folderId": 1, "type": "template", "priority": "low"}
     values = [{"values": {"a": "x" * 6}}]

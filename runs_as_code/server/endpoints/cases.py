@@ -189,8 +189,8 @@ def change_case(call: Call) -> Reply:
     if "customFields" in content:
         older = latest_version(call.connection, row).content.get("customFields", {})
         content["customFields"] = older | content["customFields"]
-    update_case(call.connection, row, fields, content, body.get("tags"))
-    if row.type == TEMPLATE:
+    is_new = update_case(call.connection, row, fields, content, body.get("tags"))
+    if is_new and row.type == TEMPLATE:
         sync_filled(call.connection, row.id, call.caller.id)
     return Reply({"message": "Test case updated"})
 

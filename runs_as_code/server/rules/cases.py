@@ -136,8 +136,8 @@ def update_case(
     fields: Mapping[str, Any],
     content: Mapping[str, Any],
     tags: Sequence[str] | None,
-) -> None:
-    """Change a case as its type allows; a position alone makes no new version."""
+) -> bool:
+    """Change a case as its type allows; return whether that made a version, as all but `pos` do."""
     if fields.get("is_draft") and not row.is_draft:
         raise refuse("published test case can't be changed to draft")
     if row.type == FILLED and (content or tags is not None or set(fields) - {"priority"}):
@@ -147,8 +147,10 @@ def update_case(
         pos = _free_position(connection, row.folder_id, pos)
         connection.execute(update(tcase).where(tcase.c.id == row.id).values(pos=pos))
     columns = {name: value for name, value in fields.items() if name != "pos"}
-    if columns or content or tags is not None:
+    is_new = bool(columns or content or tags is not None)
+    if is_new:
         write_version(connection, row, columns, content, tags)
+    return is_new
 
 
 def write_version(

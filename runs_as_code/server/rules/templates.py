@@ -1,6 +1,7 @@
 """Templates and the filled cases that they make, one for each set of parameter values [MCP].
 
-A filled case follows its template; of itself only the priority can be changed.
+A filled case follows its template; of itself only the priority can be changed. It gets a new
+version where a new one of the template changes it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,7 +85,9 @@ def _sync_one(
     tags = tag_titles(connection, version.content.get("tags", ()))
     if known is not None:
         columns = {"title": title, "is_draft": template.is_draft}
-        write_version(connection, known, columns, content, tags)
+        wanted = content | {"tags": version.content.get("tags")}
+        if _differs(connection, known, columns, wanted):
+            write_version(connection, known, columns, content, tags)
         return
     draft = CaseDraft(
         title=title,
@@ -97,3 +100,13 @@ def _sync_one(
         content=content,
     )
     add_case(connection, template.project_id, draft, author_id)
+
+
+def _differs(
+    connection: Connection, row: Row[Any], columns: Mapping[str, Any], content: Mapping[str, Any]
+) -> bool:
+    """Say whether a case would change; a part that is not there is the same as an empty one."""
+    if any(getattr(row, name) != value for name, value in columns.items()):
+        return True
+    newest = latest_version(connection, row).content
+    return any((newest.get(name) or None) != (value or None) for name, value in content.items())
