@@ -126,8 +126,13 @@ class _Project:
 
     def _folders(self) -> list[_Entry]:
         cases: dict[int, list[_Entry]] = {}
+        last: dict[int, int] = {}
         for row in self._connection.execute(self._newest()):
-            cases.setdefault(row.folder_id, []).append(self._case(row))
+            entry = self._case(row)
+            if row.pos != last.get(row.folder_id, -1) + 1:
+                entry["pos"] = row.pos
+            last[row.folder_id] = row.pos
+            cases.setdefault(row.folder_id, []).append(entry)
         made: dict[int, _Entry] = {}
         children: dict[int, list[int]] = {}
         for row in sorted(self._rows(folder), key=lambda item: item.pos):

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select, update
 
+from runs_as_code.server import guesses
 from runs_as_code.server.rules.cases import (
     FILLED,
     TEMPLATE,
@@ -57,6 +58,19 @@ def _numbered(items: Sequence[_Entry], taken: set[int], name: str = "id") -> Ite
     free = (number for number in count(1) if number not in taken)
     for item in items:
         yield item if name in item else {**item, name: next(free)}
+
+
+def _placed(cases: Iterable[tuple[int, _Entry]]) -> Iterator[tuple[int, _Entry]]:
+    """Give each case without a position the one after the case before it in its folder."""
+    last: dict[int, int] = {}
+    taken = set()
+    for folder_id, case in cases:
+        pos = case.get("pos", last.get(folder_id, -1) + 1)
+        if guesses.TAKEN_POSITION_IS_REFUSED and (folder_id, pos) in taken:
+            raise refuse(f"test case {case['seq']} has a position that another one has, {pos}")
+        taken.add((folder_id, pos))
+        last[folder_id] = pos
+        yield folder_id, {**case, "pos": pos}
 
 
 def _moment(**more: Any) -> dict[str, Any]:
@@ -238,12 +252,10 @@ class _Project:
 
     def _add_cases(self, cases: Sequence[tuple[int, _Entry]]) -> None:
         numbered = list(_numbered([case for _, case in cases], set(), "seq"))
-        for (folder_id, _), case in zip(cases, numbered, strict=True):
-            if case.get("type") != FILLED:
-                self._add_case(folder_id, case)
-        for (folder_id, _), case in zip(cases, numbered, strict=True):
-            if case.get("type") == FILLED:
-                self._add_case(folder_id, case)
+        placed = _placed(zip((folder_id for folder_id, _ in cases), numbered, strict=True))
+        # Filled cases name their templates, wherever in the file those are.
+        for folder_id, case in sorted(placed, key=lambda item: item[1].get("type") == FILLED):
+            self._add_case(folder_id, case)
         _check_templates(numbered)
 
     def _add_case(self, folder_id: int, case: _Entry) -> None:
@@ -252,6 +264,7 @@ class _Project:
             folder_id=folder_id,
             priority=case.get("priority", "medium"),
             type=case.get("type", "standalone"),
+            pos=case["pos"],
             is_draft=case.get("draft", False),
             is_automated=case.get("automated", False),
             legacy_id=case.get("legacyId", ""),

@@ -116,6 +116,39 @@ def test_a_dump_has_what_was_changed_over_http(tmp_path: Path, database: Path):
     assert {name: found[name] for name in same} == {name: case[name] for name in same}
 
 
+def places(path: Path) -> dict[int, tuple[int, int]]:
+    """Folder and position by sequence number."""
+    app = create_app(path)
+    with Api(app) as api:
+        found = api.get("/project/WEB/tcase")["data"]
+    app.state.store.close()
+    return {item["seq"]: (item["folderId"], item["pos"]) for item in found}
+
+
+def test_cases_stand_in_the_order_of_the_file(tmp_path: Path):
+    lines = """
+          - {title: Filled, seq: 9, type: filled, template: 4}
+          - {title: Far, pos: 500}
+          - title: Template"""
+    text = SEED.replace("\n          - title: Template", lines, 1)
+    text = text.replace("[{values: {x: one}}]", "[{values: {x: one}}, {values: {x: two}}]")
+    found = places(build(tmp_path, text.replace("template: 2}", "template: 4}")))
+    assert found == {1: (2, 0), 3: (2, 1), 9: (2, 2), 2: (2, 500), 4: (2, 501), 5: (2, 502)}
+
+
+def test_a_dump_keeps_every_place(tmp_path: Path):
+    source = build(tmp_path, SEED)
+    app = create_app(source)
+    with Api(app) as api:
+        body = {"title": "C", "folderId": 2, "type": "standalone", "priority": "low"}
+        for pos in (700, None, 600):
+            api.post("/project/WEB/tcase", body | {"pos": pos})
+    app.state.store.close()
+    text = dump_database(source)
+    assert text.count(" pos: ") == 2
+    assert places(build(tmp_path, text, "copy")) == places(source)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -142,6 +175,7 @@ def test_a_dump_has_what_was_changed_over_http(tmp_path: Path, database: Path):
             SEED.replace("parameterValues: [{values: {x: one}}]", "priority: low"),
             "template 2 has parameterValues for 0 filled test cases, but 1 name it",
         ),
+        (SEED.replace("seq: 3", "seq: 3, pos: 0"), "test case 3 has a position that another one"),
         (
             SEED.replace("seq: 3", "seq: 3, parameterValues: [{values: {}}]"),
             "3 has parameters, but",
