@@ -71,6 +71,20 @@ def test_a_batch_is_recorded_in_order(api: Api):
     assert api.get(f"/project/BD/run/{run}/tcase/{ids[3]}")["results"][0]["id"] == made[3]
 
 
+@pytest.mark.parametrize(("kind", "version"), [("static", 1), ("static_struct", 2), ("live", 2)])
+def test_a_batch_may_set_a_case_back_and_record_it_anew(api: Api, kind: str, version: int):
+    run = api.make_run(kind=kind)
+    case = api.get("/project/BD/tcase/21")["id"]
+    api.result(run, case)
+    api.patch(f"/project/BD/tcase/{case}", {"title": "New"})
+    items = [{"tcaseId": case, "status": status} for status in ("open", "failed", "passed")]
+    api.post(f"/project/BD/run/{run}/result/batch", {"items": items})
+    shown = api.get(f"/project/BD/run/{run}/tcase/{case}")
+    assert (shown["version"], shown["status"]) == (version, "passed")
+    versions = [item["tcaseVersion"] for item in shown["results"]]
+    assert versions == [version, version, 1, 1]
+
+
 def test_a_batch_with_one_bad_item_records_nothing(api: Api):
     run = api.make_run()
     items = [{"tcaseId": case, "status": "passed"} for case in api.members(run)]

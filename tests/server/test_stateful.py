@@ -197,12 +197,17 @@ class History(CaseRules):
         self._apply(run, case_id, status)
 
     @precondition(lambda self: self._open_runs())
-    @rule(number=index, statuses=st.lists(some(STATUSES), min_size=1, max_size=5))
-    def record_batch(self, number: int, statuses: list[str]) -> None:
+    @rule(
+        number=index,
+        picks=st.lists(st.tuples(st.integers(0, 3), some(STATUSES)), min_size=1, max_size=5),
+    )
+    def record_batch(self, number: int, picks: list[tuple[int, str]]) -> None:
         run = self._open_runs()[number % len(self._open_runs())]
-        chosen = list(zip(sorted(self._members(run)), statuses, strict=False))
-        if not chosen:
+        members = sorted(self._members(run))
+        if not members:
             return
+        # Out of four cases, so that a batch has some of them twice.
+        chosen = [(members[which % len(members)], status) for which, status in picks]
         items = [{"tcaseId": case_id, "status": status} for case_id, status in chosen]
         self.api.post(f"/project/BD/run/{run.id}/result/batch", {"items": items})
         for case_id, status in chosen:

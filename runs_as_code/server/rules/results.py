@@ -35,13 +35,19 @@ def record(
         raise ApiError(guesses.CLOSED_RUN_STATUS, guesses.MESSAGE_RUN_CLOSED)
     only = outcomes[0].case_id if len(outcomes) == 1 else None
     members = {row.id: row for row in list_members(connection, run_row, only)}
+    versions = {row.id: row.version for row in members.values()}
     ids = []
     for outcome in outcomes:
         if outcome.case_id not in members:
             raise missing("Test case")
         check_status(connection, outcome.status)
-        ids.append(_insert(connection, run_row, outcome, members[outcome.case_id], caller))
-        _set_state(connection, run_row, outcome, members[outcome.case_id])
+        version = versions[outcome.case_id]
+        ids.append(_insert(connection, run_row, outcome, version, caller))
+        # The version is fixed by the first status that is not open; `open` lets it follow again.
+        is_fixed = run_row.type == STATIC or outcome.status != OPEN
+        _set_state(connection, run_row, outcome, version if is_fixed else None)
+        if not is_fixed:  # which the next result of the same batch has to see
+            versions[outcome.case_id] = members[outcome.case_id].latest_version
     _refresh(connection, run_row, outcomes)
     return ids
 
@@ -50,14 +56,14 @@ def _insert(
     connection: Connection,
     run_row: Row[Any],
     outcome: Outcome,
-    member: Row[Any],
+    version: int,
     caller: Caller,
 ) -> int:
     made = connection.execute(
         insert(result).values(
             run_id=run_row.id,
             tcase_id=outcome.case_id,
-            version=member.version,
+            version=version,
             author_id=caller.id,
             status=outcome.status,
             comment=outcome.comment,
@@ -71,11 +77,10 @@ def _insert(
 
 
 def _set_state(
-    connection: Connection, run_row: Row[Any], outcome: Outcome, member: Row[Any]
+    connection: Connection, run_row: Row[Any], outcome: Outcome, version: int | None
 ) -> None:
-    # The version is fixed by the first status that is not open; `open` lets it follow again.
-    is_fixed = run_row.type == STATIC or outcome.status != OPEN
-    values = {"status": outcome.status, "version": member.version if is_fixed else None}
+    """Write down the status; without a version the case follows its newest one."""
+    values = {"status": outcome.status, "version": version}
     connection.execute(
         upsert(run_case)
         .values(run_id=run_row.id, tcase_id=outcome.case_id, is_member=True, **values)
