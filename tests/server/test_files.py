@@ -1,10 +1,11 @@
 """Uploads and downloads."""
 
+import httpx
 import pytest
 from server.conftest import Start
 from server.support import Api
 
-from runs_as_code.server import guesses
+from runs_as_code.server import RunningServer, guesses
 from runs_as_code.server.web import uploads
 
 FILE = ("shot é.png", b"\x89PNG\x00content", "image/png")
@@ -70,6 +71,34 @@ def test_a_strange_type_does_no_harm(api: Api):
     found = api.send("GET", f"!/files/{made.json()['id']}")
     assert found.status_code == 200
     assert found.headers["content-security-policy"] == "sandbox"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        (b"image/png", "image/png"),
+        (b"a/b\x00", "application/octet-stream"),
+        (b"a/b\x0bc", "application/octet-stream"),
+        (b"a/b\x7f", "application/octet-stream"),
+        (b"a/\xc3\xa9", "application/octet-stream"),
+        (b"a/b\nX-Evil: 1", "application/octet-stream"),
+        (b"  ", "application/octet-stream"),
+    ],
+)
+def test_a_type_that_no_header_can_carry_is_left_out(
+    qasphere_server: RunningServer, kind: bytes, shown: str
+):
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n'
+    body += b"Content-Type: " + kind + b"\r\n\r\n1\r\n--x--\r\n"
+    headers = {
+        "Authorization": f"Bearer {qasphere_server.key}",
+        "Content-Type": "multipart/form-data; boundary=x",
+    }
+    with httpx.Client(headers=headers, trust_env=False) as client:
+        made = client.post(f"{qasphere_server.api}/file", content=body)
+        found = client.get(made.json()["url"])
+    assert found.headers["content-type"] == shown
+    assert (found.content, "x-evil" in found.headers) == (b"1", False)
 
 
 def form(disposition: str, kind: str = "multipart/form-data; boundary=x") -> dict[str, object]:

@@ -65,14 +65,18 @@ def download_route(store: Store) -> Route:
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox",
         }
-        # A header can't carry what a client may have written into its part's type.
-        mime_type = row.mime_type.encode("ascii", "ignore").decode().replace("\n", "")
-        return Response(row.content, headers=headers, media_type=mime_type)
+        return Response(row.content, headers=headers, media_type=_media_type(row.mime_type))
 
     async def download(request: Request) -> Response:
         return await run_in_threadpool(load, request.path_params["id"])
 
     return Route(f"{guesses.DOWNLOAD_PATH}/{{id}}", download, methods=["GET"])
+
+
+def _media_type(text: str) -> str:
+    # A header can't carry everything that a client may have written into its part's type.
+    is_sendable = text.isascii() and text.isprintable() and text == text.strip()
+    return text if text and is_sendable else "application/octet-stream"
 
 
 ENDPOINTS = (
