@@ -112,6 +112,9 @@ class _Project:
                     )
                     for item in self._rows(milestone)
                 ],
+                "requirements": [
+                    {"id": found, **entry} for found, entry in self._requirements.items()
+                ],
                 "sharedSteps": [
                     {"id": item.id, "title": item.title, "steps": item.sub_steps}
                     for item in self._rows(shared_step)

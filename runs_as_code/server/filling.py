@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -25,9 +26,11 @@ from runs_as_code.server.store.tables import (
     folder,
     milestone,
     project,
+    requirement,
     shared_precondition,
     shared_step,
     status,
+    tag,
     tcase,
     tcase_version,
     user,
@@ -37,6 +40,7 @@ from runs_as_code.server.web.problems import refuse
 SEED_TIME = "2024-01-01T00:00:00.000Z"
 _SEED_MILLISECONDS = 1_704_067_200_000
 _FIELD_MOMENT = 0
+_REQUIREMENTS = 1 << 40  # beyond the sequence numbers of test cases
 _Entry = Mapping[str, Any]
 DEFAULT_USERS: Sequence[_Entry] = (
     {"id": 1, "email": "owner@example.com", "name": "System Owner", "role": "owner"},
@@ -89,7 +93,10 @@ def fill(connection: Connection, document: Mapping[str, Any]) -> None:
     ids = {item["code"]: item.get("id") or _make_id(n, 0) for n, item in enumerate(projects, 1)}
     _add_custom_fields(connection, document.get("customFields", ()), ids)
     author = min(item["id"] for item in users if item["role"] == "owner")
-    numbers = {table: set[int]() for table in _NUMBERED}
+    numbers = {table: set[Any]() for table in _NUMBERED}
+    numbers[requirement] = {
+        entry["id"] for item in projects for entry in item.get("requirements", ()) if "id" in entry
+    }
     for number, item in enumerate(projects, start=1):
         _Project(connection, item, ids[item["code"]], (number, author), numbers).fill()
 
@@ -170,13 +177,15 @@ class _Project:
         item: _Entry,
         project_id: str,
         origin: tuple[int, int],
-        numbers: dict[Table, set[int]],
+        numbers: dict[Table, set[Any]],
     ) -> None:
         self._connection = connection
         self._item = item
         self._id = project_id
         self._number, self._author = origin
         self._numbers = numbers
+        ids = (_make_id(self._number, _REQUIREMENTS + number) for number in count(1))
+        self._requirement_ids = (found for found in ids if found not in numbers[requirement])
         self._shared: dict[Table, dict[str, int]] = {shared_step: {}, shared_precondition: {}}
 
     def fill(self) -> None:
@@ -197,6 +206,7 @@ class _Project:
         )
         self._add_tags(_entries(item.get("tags", ())))
         self._add_milestones(_entries(item.get("milestones", ())))
+        self._add_requirements(item.get("requirements", ()))
         self._add_shared(shared_step, item.get("sharedSteps", ()))
         self._add_shared(shared_precondition, item.get("sharedPreconditions", ()))
         self._add_cases(self._add_folders(item.get("folders", ())))
@@ -206,6 +216,18 @@ class _Project:
         # Tags of a second project take the numbers after those of the first.
         for entry in tags:
             add_tag(self._connection, self._id, entry["title"], entry.get("id"))
+
+    def _add_requirements(self, entries: Sequence[_Entry]) -> list[str]:
+        make_id = partial(next, self._requirement_ids)
+        ids = ensure_requirements(self._connection, self._id, entries, make_id)
+        if len(set(ids)) < len(ids):
+            twice = next(
+                entry["text"]
+                for entry, found in zip(entries, ids, strict=True)
+                if ids.count(found) > 1
+            )
+            raise refuse(f"the requirement {twice!r} is given twice")
+        return ids
 
     def _add_milestones(self, milestones: Sequence[_Entry]) -> None:
         for entry in _numbered(milestones, self._numbers[milestone]):
@@ -299,7 +321,7 @@ class _Project:
         if found := case.get("precondition"):
             yield "precondition", self._precondition(found)
         if wanted := case.get("requirements"):
-            yield "requirements", ensure_requirements(self._connection, self._id, wanted)
+            yield "requirements", self._add_requirements(wanted)
         if values := case.get("customFields"):
             fields = {name: {"value": value, "isDefault": False} for name, value in values.items()}
             yield "customFields", check_values(self._connection, self._id, fields)
@@ -322,11 +344,11 @@ class _Project:
 
     def _backdate(self) -> None:
         for table in (tcase, folder):
-            self._connection.execute(
-                update(table)
-                .where(table.c.project_id == self._id)
-                .values(created_at=SEED_TIME, updated_at=SEED_TIME)
-            )
+            made = update(table).where(table.c.project_id == self._id)
+            self._connection.execute(made.values(_moment()))
+        for table in (tag, requirement):
+            made = update(table).where(table.c.project_id == self._id)
+            self._connection.execute(made.values(created_at=SEED_TIME))
         of_project = select(tcase.c.id).where(tcase.c.project_id == self._id)
         versions = update(tcase_version).where(tcase_version.c.tcase_id.in_(of_project))
         self._connection.execute(versions.values(created_at=SEED_TIME))

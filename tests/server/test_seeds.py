@@ -116,6 +116,41 @@ def test_a_dump_has_what_was_changed_over_http(tmp_path: Path, database: Path):
     assert {name: found[name] for name in same} == {name: case[name] for name in same}
 
 
+def requirements(path: Path, code: str = "WEB") -> list[dict[str, object]]:
+    app = create_app(path)
+    with Api(app) as api:
+        found = api.get(f"/project/{code}/requirement")["requirements"]
+    app.state.store.close()
+    return list(found)
+
+
+def test_requirements_have_the_same_ids_each_time(tmp_path: Path):
+    for name in ("one", "two"):
+        ensure_database(tmp_path / f"{name}.db")
+    assert requirements(tmp_path / "one.db", "BD") == requirements(tmp_path / "two.db", "BD")
+    made = requirements(build(tmp_path, SEED))
+    assert [item["text"] for item in made] == ["R1"]
+    # A dump that somebody adds a requirement to, before the one whose id is given.
+    document = yaml.safe_load(dump_database(tmp_path / "seed.db"))
+    project = next(item for item in document["projects"] if item["code"] == "WEB")
+    project["folders"][0]["cases"][0]["requirements"].insert(0, {"text": "R0"})
+    text = yaml.safe_dump(document)
+    again = requirements(build(tmp_path, text, "copy"))
+    assert {item["text"]: item for item in again}["R1"] == made[0]
+    assert len({item["id"] for item in again}) == 2
+
+
+def test_a_dump_keeps_requirements_that_only_older_versions_name(tmp_path: Path, database: Path):
+    app = create_app(database)
+    with Api(app) as api:
+        for wanted in ([{"text": "Old", "url": "u"}], [{"text": "New", "url": ""}]):
+            api.patch("/project/BD/tcase/21", {"requirements": wanted})
+    app.state.store.close()
+    before = requirements(database, "BD")
+    assert len(before) == 3
+    assert requirements(build(tmp_path, dump_database(database), "copy"), "BD") == before
+
+
 def places(path: Path) -> dict[int, tuple[int, int]]:
     """Folder and position by sequence number."""
     app = create_app(path)
@@ -174,6 +209,10 @@ def test_a_dump_keeps_every_place(tmp_path: Path):
         (
             SEED.replace("parameterValues: [{values: {x: one}}]", "priority: low"),
             "template 2 has parameterValues for 0 filled test cases, but 1 name it",
+        ),
+        (
+            SEED.replace("[{text: R1}]", "[{text: R1}, {text: R1}]"),
+            "the requirement 'R1' is given twice",
         ),
         (SEED.replace("seq: 3", "seq: 3, pos: 0"), "test case 3 has a position that another one"),
         (

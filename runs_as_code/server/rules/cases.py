@@ -3,7 +3,7 @@
 Every update makes a new version; folder and position belong to the case, not to a version [DOC].
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -247,7 +247,10 @@ def add_tag(connection: Connection, project_id: str, title: str, tag_id: int | N
 
 
 def ensure_requirements(
-    connection: Connection, project_id: str, wanted: Iterable[Mapping[str, Any]]
+    connection: Connection,
+    project_id: str,
+    wanted: Iterable[Mapping[str, Any]],
+    make_id: Callable[[], str] = new_id,
 ) -> list[str]:
     """Return the ids of requirements by text and URL; missing ones are made."""
     ids = []
@@ -260,7 +263,7 @@ def ensure_requirements(
         )
         found = connection.scalar(select(requirement.c.id).where(*same))
         if found is None:
-            found = new_id()
+            found = item.get("id") or make_id()
             values = {"id": found, "project_id": project_id, "text": text, "url": url}
             connection.execute(insert(requirement).values(**values, created_at=now()))
         ids.append(found)
