@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runs_as_code.cli.console import Console
@@ -15,7 +14,7 @@ from runs_as_code.errors import ExitCode, QarunError, RefusedError, UsageError
 from runs_as_code.manifest import read_manifests
 from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.model.desired import ManifestSet
-from runs_as_code.model.plan import Approvals, Plan
+from runs_as_code.model.plan import Approvals, Plan, matches_target
 from runs_as_code.model.provider import EMBEDDED
 from runs_as_code.model.source import Diagnostic, Severity
 from runs_as_code.planning.context import spellings
@@ -116,7 +115,7 @@ def check_targets(approvals: Approvals, manifests: ManifestSet) -> None:
     """Raise UsageError for a `--target` that no declared key matches."""
     declared = {run.key for manifest in manifests.manifests for run in manifest.runs}
     for pattern in approvals.targets:
-        if not any(fnmatchcase(key, pattern) for key in declared):
+        if not any(matches_target(key, pattern) for key in declared):
             raise _unknown("--target", pattern, "matches no declared key", declared)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.live import LiveRun
@@ -84,7 +85,7 @@ class Block:
 class Change:
     """The decision about one key: the row of the table, its reason, its actions, its blocks.
 
-    `fields` were changed by Git, `drift` by people or the server. `line` is a line to paste.
+    `fields` were changed by Git, `drift` by people or the server.
     """
 
     key: str
@@ -211,3 +212,8 @@ class Approvals:
     allow_empty: bool = False
     targets: tuple[str, ...] = ()
     ignore_freeze: str = ""
+
+
+def matches_target(key: str, pattern: str) -> bool:
+    """Tell whether `--target` means this key; a key with signs of a pattern in it means itself."""
+    return key == pattern or fnmatchcase(key, pattern)

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from runs_as_code.model.desired import CloneSource, Manifest, RunSpec, State
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import Marker
-from runs_as_code.model.plan import Approvals
+from runs_as_code.model.plan import Approvals, matches_target
 from runs_as_code.model.text import clash_form
 from runs_as_code.planning.ownership import MarkedRun, Ownership, ProjectRuns
 from runs_as_code.planning.resolve import Resolver
@@ -129,9 +128,7 @@ class Context:
     def is_targeted(self, key: str) -> bool:
         """Whether this plan is about the key."""
         targets = self.approvals.targets
-        return not targets or any(
-            key == pattern or fnmatchcase(key, pattern) for pattern in targets
-        )
+        return not targets or any(matches_target(key, pattern) for pattern in targets)
 
     def is_approved(self, key: str) -> bool:
         """Whether somebody approved this key for one apply."""

@@ -121,17 +121,11 @@ def by_key(found: Iterable[Drift]) -> Iterator[tuple[str, list[Drift]]]:
         yield key, list(group)
 
 
-def title_of(project: ProjectDrift, key: str) -> str:
-    """Return the declared title of a key."""
-    titles = (change.title for change in project.plan.changes if change.key == key)
-    return next(titles, "")
-
-
 def _project_lines(project: ProjectDrift, style: Style) -> Iterator[str]:
     names = Names(project.plan)
     for key, group in by_key(project.found):
         shown = safe(key, NAME_LIMIT) if key else "(key unknown)"
-        title = safe(title_of(project, key), TITLE_LIMIT)
+        title = safe(names.title(key), TITLE_LIMIT)
         name = style.paint(shown, Colour.BOLD)
         yield ""
         yield f"{style.column(Symbol.DRIFT)} {name}" + (f": {title}" if title else "")
@@ -145,13 +139,14 @@ def _project_lines(project: ProjectDrift, style: Style) -> Iterator[str]:
 
 
 def _project_data(project: ProjectDrift) -> dict[str, Any]:
+    names = Names(project.plan)
     return {
         "server": project.plan.server,
         "project": project.plan.project,
         "owner": project.plan.owner,
         "checked": list(project.checked),
         "unclear": list(project.unclear),
-        "drift": [_drift_data(drift, Names(project.plan)) for drift in project.found],
+        "drift": [_drift_data(drift, names) for drift in project.found],
     }
 
 

@@ -12,14 +12,19 @@ NAME_LIMIT = 80
 
 
 class Names:
-    """The names of milestones and people of one project, as far as its plan shows them."""
+    """The names of milestones, people and runs of one project, as far as its plan shows them.
+
+    Make one for each project: it walks through the whole plan.
+    """
 
     def __init__(self, project: ProjectPlan | None = None) -> None:
         self._milestones: dict[int, str] = {}
         self._people: dict[int, str] = {}
+        self._titles: dict[str, str] = {}
         if project is not None:
             self._learn_runs(project.unmanaged)
             self._learn_runs(change.run for change in project.changes if change.run is not None)
+            self._titles = {change.key: change.title for change in project.changes}
             for change in project.changes:
                 self._learn_fields(change)
                 self._learn_makes(change)
@@ -38,6 +43,10 @@ class Names:
             return "somebody"
         name = self._people.get(user_id)
         return f"user {user_id}" if name is None else _named(name, user_id)
+
+    def title(self, key: str) -> str:
+        """Return the title of a key's run; empty when the plan has no such key."""
+        return self._titles.get(key, "")
 
     def _learn_runs(self, runs: Iterable[LiveRun]) -> None:
         for run in runs:

@@ -96,6 +96,13 @@ def test_a_target_limits_the_plan(manifest: Path, database: Path):
     assert titles(database) == ["Smoke of the week"]
 
 
+def test_a_key_with_brackets_is_its_own_target(manifest: Path, database: Path):
+    manifest.write_text(manifest.read_text().replace("  smoke:", "  smoke[chrome]:"))
+    ended = call("apply", "--auto-approve", "-f", manifest, "--target", "smoke[chrome]")
+    assert ended.code == 0, ended.all
+    assert titles(database) == ["Smoke of the week"]
+
+
 def test_warnings_are_counted_not_repeated(tmp_path: Path, database: Path):
     head = "apiVersion: qarun/v1\nproject: BD\nowner: web-team\nserver: embedded\n"
     ended = call("plan", "-f", write(tmp_path / "m.yaml", head=head))

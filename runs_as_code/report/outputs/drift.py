@@ -8,7 +8,6 @@ from runs_as_code.report.drifting import (
     drift_hint,
     drift_message,
     rest_lines,
-    title_of,
 )
 from runs_as_code.report.names import NAME_LIMIT, Names
 from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, Section, fit
@@ -51,11 +50,10 @@ def drift_annotations(report: DriftReport) -> list[Annotation]:
         Annotation(
             Level.WARNING,
             drift.kind.value,
-            f"{drift.key or 'a run'}: {drift_message(drift, Names(project.plan))};"
-            f" hint: {drift_hint(drift)}",
+            f"{drift.key or 'a run'}: {drift_message(drift, names)}; hint: {drift_hint(drift)}",
             drift.location,
         )
-        for project in report.projects
+        for project, names in ((p, Names(p.plan)) for p in report.projects)
         for drift in project.found
     ]
 
@@ -63,7 +61,7 @@ def drift_annotations(report: DriftReport) -> list[Annotation]:
 def _section(report: DriftReport, project: ProjectDrift) -> Section:
     names = Names(project.plan)
     pieces = [
-        "".join(f"{line}\n" for line in [*_lines(project, key, found, names), ""])
+        "".join(f"{line}\n" for line in [*_lines(key, found, names), ""])
         for key, found in by_key(project.found)
     ]
     summary = "runs that were changed"
@@ -74,8 +72,8 @@ def _section(report: DriftReport, project: ProjectDrift) -> Section:
     return diff_section(summary, pieces)
 
 
-def _lines(project: ProjectDrift, key: str, found: list[Drift], names: Names) -> list[str]:
-    title = safe(title_of(project, key), TITLE_LIMIT)
+def _lines(key: str, found: list[Drift], names: Names) -> list[str]:
+    title = safe(names.title(key), TITLE_LIMIT)
     shown = safe(key, NAME_LIMIT) if key else "(key unknown)"
     lines = [EYES + shown + (f": {title}" if title else "")]
     places = [drift.location for drift in found if drift.location is not None]

@@ -14,6 +14,7 @@ from unit.report.test_document import closed
 from runs_as_code.model.drift import DriftKind, DriftReport
 from runs_as_code.report.drifting import drift_to_json, render_drift
 from runs_as_code.report.jsontext import dump_json
+from runs_as_code.report.names import Names
 from runs_as_code.report.outputs.drift import (
     drift_annotations,
     drift_junit,
@@ -42,6 +43,30 @@ def test_json_is_what_its_schema_says_and_nothing_else(report):
     document = json.loads(dump_json(drift_to_json(report, tool_version="0.0.0")))
     Draft202012Validator(closed(SCHEMA)).validate(document)
     assert sum(document["summary"]["kinds"].values()) == document["summary"]["found"]
+
+
+@pytest.mark.parametrize(
+    "render",
+    [
+        lambda report: render_drift(report, PLAIN),
+        lambda report: drift_to_json(report, tool_version="0.0.0"),
+        drift_annotations,
+        drift_junit,
+        lambda report: drift_markdown(report, max_bytes=60_000),
+    ],
+)
+def test_a_plan_is_walked_through_once_however_much_drifted(render, monkeypatch):
+    walks = []
+    learn = Names.__init__
+
+    def count(self, project=None):
+        walks.append(project)
+        learn(self, project)
+
+    monkeypatch.setattr(Names, "__init__", count)
+    render(drift_samples.SEVERAL)
+    assert len(drift_samples.SEVERAL.found) > len(drift_samples.SEVERAL.projects)
+    assert len(walks) <= len(drift_samples.SEVERAL.projects)
 
 
 def test_the_schema_knows_every_kind():
