@@ -33,6 +33,7 @@ MESSAGE_ALREADY_CLOSED: Final = "run is already closed"
 MESSAGE_RUN_CLOSED: Final = "run is closed"
 MESSAGE_BAD_ASSIGNEE: Final = "assignee must be an active user with permissions above Viewer role"
 MESSAGE_ARCHIVED_MILESTONE: Final = "milestone is archived"
+MESSAGE_TITLE_TWICE_IN_PLAN: Final = "titles of the runs of a plan must be unique"
 MESSAGE_FORBIDDEN: Final = "Insufficient permissions"
 MESSAGE_NO_KEY: Final = "Invalid or missing API key"
 

@@ -150,6 +150,18 @@ def test_a_plan_makes_all_its_runs_or_none(api: Api):
     api.post("/project/BD/plan", {"title": "Plan", "runs": other})
 
 
+@pytest.mark.parametrize("titles", [("A", "A"), ("A", " A ")])
+def test_a_plan_with_a_title_twice_names_no_run_that_is_not_there(
+    start: Start, titles: tuple[str, str]
+):
+    api = start(mangle_text="trim")
+    runs = [{"title": title, "queryPlans": [{"folderIds": [2]}]} for title in titles]
+    refused = api.post("/project/BD/plan", {"title": "Plan", "runs": runs}, status=400)
+    assert refused == {"message": "titles of the runs of a plan must be unique"}
+    assert api.get("/project/BD/run")["runs"] == []
+    start(title_scope="none").post("/project/BD/plan", {"title": "Plan", "runs": runs})
+
+
 def test_run_cases_are_filtered_and_sorted(api: Api):
     run = api.make_run()
     api.result(run, 23, "failed")

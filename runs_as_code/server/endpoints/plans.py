@@ -1,5 +1,6 @@
 """Test plans: several runs made at once; they are seen in the run list only [DOC api/plan]."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -8,7 +9,7 @@ from runs_as_code.server import guesses
 from runs_as_code.server.endpoints.runs import PLAN, check_plans, check_selection
 from runs_as_code.server.rules.members import TYPES
 from runs_as_code.server.rules.milestones import check_milestone
-from runs_as_code.server.rules.runs import Draft, add_run
+from runs_as_code.server.rules.runs import Draft, add_run, mangle
 from runs_as_code.server.store.clock import now
 from runs_as_code.server.store.tables import test_plan
 from runs_as_code.server.web.bodies import ListOf, Struct, check_length
@@ -42,6 +43,7 @@ def create_plan(call: Call) -> Reply:
     milestone_id = body.get("milestoneId")
     check_milestone(call.connection, call.project_id, milestone_id)
     _check_title(call, body["title"], milestone_id)
+    _check_run_titles(call, body["runs"])
     made = call.connection.execute(
         insert(test_plan).values(
             project_id=call.project_id,
@@ -71,6 +73,15 @@ def _check_title(call: Call, title: str, milestone_id: int | None) -> None:
             guesses.TITLE_CONFLICT_STATUS,
             f"plan title must be unique within the milestone, conflicting plan id: {holder}",
         )
+
+
+def _check_run_titles(call: Call, runs: Sequence[Mapping[str, Any]]) -> None:
+    # Not left to the check of each run: the id that it names is rolled back with the plan.
+    if call.options.title_scope == "none":
+        return
+    titles = [mangle(item.get("title", ""), call.options.mangle_text) for item in runs]
+    if len(set(titles)) < len(titles):
+        raise refuse(guesses.MESSAGE_TITLE_TWICE_IN_PLAN)
 
 
 def _read_run(call: Call, item: dict[str, Any], milestone_id: int | None, plan_id: int) -> Draft:
