@@ -1,5 +1,7 @@
 """Test cases: list, one, count, markers, create, update, bulk."""
 
+import re
+
 import pytest
 from server.support import Api
 
@@ -110,6 +112,14 @@ def test_the_list_is_filtered_sorted_and_cut(api: Api):
     assert seqs(api, "types=template") == []
     api.get("/project/BD/tcase?sortOrder=asc", 400)
     api.get("/project/BD/tcase?priorities=urgent", 400)
+
+
+@pytest.mark.parametrize(("order", "names"), [("asc", "lmh"), ("desc", "hml")])
+def test_priorities_are_sorted_by_rank(api: Api, order: str, names: str):
+    cases = api.get(f"/project/BD/tcase?sortField=priority&sortOrder={order}")["data"]
+    shown = "".join(item["priority"][0] for item in cases)
+    assert list(dict.fromkeys(shown)) == list(names)
+    assert len(re.findall(r"(.)\1*", shown)) == 3
 
 
 def test_a_list_shows_details_only_on_request(api: Api):

@@ -177,6 +177,12 @@ def test_run_cases_are_filtered_and_sorted(api: Api):
     assert seqs("priorities=low") == [27]
     assert seqs("sortField=seq&sortOrder=desc")[:2] == [32, 31]
     assert seqs("sortField=status")[0] == 23
+    for order in ("asc", "desc"):
+        path = f"/project/BD/run/{run}/tcase?sortField=priority&sortOrder={order}"
+        shown = [item["priority"] for item in api.get(path)["tcases"]]
+        ranks = {"low": 0, "medium": 1, "high": 2}
+        assert shown == sorted(shown, key=ranks.__getitem__, reverse=order == "desc")
+        assert set(shown) == set(ranks)
     api.get(f"/project/BD/run/{run}/tcase?sortOrder=desc", 400)
     api.get(f"/project/BD/run/{run}/tcase?include=everything", 400)
 

@@ -79,7 +79,8 @@ def _check_run_titles(call: Call, runs: Sequence[Mapping[str, Any]]) -> None:
     # Not left to the check of each run: the id that it names is rolled back with the plan.
     if call.options.title_scope == "none":
         return
-    titles = [mangle(item.get("title", ""), call.options.mangle_text) for item in runs]
+    given = [item["title"] for item in runs if item.get("title")]
+    titles = [mangle(title, call.options.mangle_text) for title in given]
     if len(set(titles)) < len(titles):
         raise refuse(guesses.MESSAGE_TITLE_TWICE_IN_PLAN)
 

@@ -20,7 +20,7 @@ SORT_FIELDS = {
     "author_id": tcase.c.author_id,
     "pos": tcase.c.pos,
     "title": tcase.c.title,
-    "priority": tcase.c.priority,
+    "priority": case({name: rank for rank, name in enumerate(PRIORITIES)}, value=tcase.c.priority),
     "created_at": tcase.c.created_at,
     "updated_at": tcase.c.updated_at,
     "legacy_id": tcase.c.legacy_id,

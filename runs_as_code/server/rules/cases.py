@@ -24,7 +24,7 @@ from runs_as_code.server.store.tables import (
 )
 from runs_as_code.server.web.problems import ApiError, missing, refuse
 
-PRIORITIES = ("low", "medium", "high")
+PRIORITIES = ("low", "medium", "high")  # in the order that lists are sorted by
 STANDALONE = "standalone"
 TEMPLATE = "template"
 FILLED = "filled"

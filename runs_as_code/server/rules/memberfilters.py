@@ -28,7 +28,12 @@ def filter_members(
         if order is not None:
             raise refuse("sortOrder requires sortField")
         return found
-    return sorted(found, key=lambda row: getattr(row, field), reverse=order == "desc")
+    return sorted(found, key=lambda row: _sort_value(row, field), reverse=order == "desc")
+
+
+def _sort_value(row: Row[Any], field: str) -> Any:
+    value = getattr(row, field)
+    return PRIORITIES.index(value) if field == "priority" else value
 
 
 def _rules(query: Query, views: CaseViews) -> list[_Rule]:
