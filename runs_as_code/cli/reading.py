@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import Sources
-from runs_as_code.engine.connecting import ConnectionSettings, usual_database
+from runs_as_code.engine.connecting import ConnectionSettings, folder_of, usual_database
 from runs_as_code.engine.freezing import find_frozen
 from runs_as_code.errors import ExitCode, QarunError, RefusedError, UsageError
 from runs_as_code.manifest import read_manifests
@@ -148,13 +148,13 @@ def _unknown(flag: str, given: str, problem: str, known: Iterable[str]) -> Usage
 def with_database_of(plan: Plan, sources: Sources) -> Sources:
     """Return the sources with the embedded server's file that a saved plan was made on.
 
-    It lies beside the first manifest. Raises UsageError where it is not there: a new database would
-    not be the one planned on.
+    It lies beside the first manifest, if that is a file. Raises UsageError where it is not there: a
+    new database would not be the one planned on.
     """
     is_embedded = any(project.server == EMBEDDED for project in plan.projects)
     if not is_embedded or sources.database is not None:
         return sources
-    database = usual_database(Path(plan.files[0]).parent if plan.files else Path())
+    database = usual_database(folder_of(plan.files[0] if plan.files else None))
     if database.is_file():
         return replace(sources, database=database)
     raise UsageError(

@@ -7,12 +7,15 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from runs_as_code.engine.places import is_of_the_system
 from runs_as_code.errors import QarunError, UsageError
 
 _MODE = 0o666  # cut down by the umask, as for any file
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # else opening a pipe waits for its reader
 
 _MANIFESTS = (".yaml", ".yml")
+_OPEN_FILES = ("/proc/self/fd", "/dev/fd")
+_MOST_LINKS = 8
 
 
 def check_target(path: Path) -> None:
@@ -48,6 +51,8 @@ def is_terminal(path: str) -> bool:
 def write_file(path: Path, text: str) -> None:
     """Write a text in UTF-8; a file or link is replaced in one step, a device or pipe written to.
 
+    What lies among the devices or open files is never replaced, whatever it leads to.
+
     Raises QarunError when it can't be written.
     """
     try:
@@ -71,18 +76,39 @@ def append_file(path: Path, text: str) -> None:
 
 
 def _takes_a_stream(path: Path) -> bool:
-    """Whether the path is a device or pipe; a link to one only where the system itself made it."""
-    if not path.exists() or path.is_file():
-        return False
-    return not path.is_symlink() or Path("/dev") in path.absolute().parents
+    """Whether the path is written to and never replaced: a pipe, a device, what the system has."""
+    if is_of_the_system(path):
+        return True  # even where it leads to a file: `/dev/stdout` is everybody's
+    return path.exists() and not path.is_file() and not path.is_symlink()
 
 
 def _write_through(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | _AT_ONCE)
+    own = _own_descriptor(str(path)) if is_of_the_system(path) else None
+    if own is not None:
+        # Opened anew, a file would be written over from its start, also by what comes to stdout.
+        with os.fdopen(os.dup(own), "wb") as stream:
+            stream.write(content)
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | _AT_ONCE)
     with os.fdopen(descriptor, "wb") as stream:
         if _AT_ONCE:
             os.set_blocking(descriptor, True)
         stream.write(content)
+
+
+def _own_descriptor(path: str) -> int | None:
+    """Return the number of the open file of this process that a path of the system stands for."""
+    open_files = {os.path.realpath(folder) for folder in _OPEN_FILES}
+    for _ in range(_MOST_LINKS):
+        folder, name = os.path.split(path)
+        if not os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 -- a text
+            return None
+        if os.path.realpath(folder) in open_files:
+            return int(name) if name.isdecimal() else None
+        if not os.path.islink(path):  # noqa: PTH114 -- a text
+            return None
+        path = os.path.join(folder, os.readlink(path))  # noqa: PTH115, PTH118 -- a text
+    return None
 
 
 def _replace(path: Path, content: bytes) -> None:

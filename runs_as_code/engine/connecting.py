@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from runs_as_code.engine.places import is_of_the_system
 from runs_as_code.errors import UsageError
 from runs_as_code.model.desired import Manifest
 from runs_as_code.model.provider import EMBEDDED, Provider
@@ -33,13 +34,26 @@ def usual_database(folder: Path) -> Path:
     return path
 
 
+def folder_of(first_file: str | None) -> Path:
+    """Return where the first manifest lies; the working folder where it is none to lie beside.
+
+    That is so without any, and for a pipe or a device, as which a shell hands over what a command
+    writes. A file that is gone meanwhile had its place.
+    """
+    if first_file is None or is_of_the_system(first_file):
+        return Path()
+    # Unlike those of `Path`, these never raise.
+    is_else = os.path.exists(first_file) and not os.path.isfile(first_file)  # noqa: PTH110, PTH113
+    return Path() if is_else else Path(first_file).parent
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
     """Where servers and keys come from.
 
     `server` is the command line's word and beats the files'; `database` is the embedded server's
-    file, None for `.qarun/embedded.db` beside the first manifest. `warn` hears what was passed
-    over, `hear` of each try of a request.
+    file, None for `.qarun/embedded.db` in the `folder_of` the first manifest. `warn` hears what was
+    passed over, `hear` of each try of a request.
     """
 
     environ: Mapping[str, str]
@@ -120,4 +134,4 @@ class Connections:
     def _database(self) -> Path:
         if self._settings.database is not None:
             return self._settings.database
-        return usual_database(Path(self._first_file).parent if self._first_file else Path())
+        return usual_database(folder_of(self._first_file))

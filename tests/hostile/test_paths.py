@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from cli.support import ONE, TWO, Ended, call, run, write
+from cli.support import ONE, TWO, Ended, call, run, titles, write
 
 from runs_as_code.cli import writing
+from runs_as_code.engine import places
+from runs_as_code.engine.connecting import folder_of
+from runs_as_code.errors import QarunError
 from runs_as_code.manifest import opening, read_manifests
 from runs_as_code.server import DatabaseError, ensure_database
 
@@ -97,6 +100,62 @@ def test_a_pipe_with_a_reader_gets_the_plan(place: Path):
     assert plan(place, "--out", place / "pipe").code == 0
     assert b'"kind": "qarun.plan"' in os.read(reader, 1_000_000)
     os.close(reader)
+
+
+@pytest.fixture
+def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that counts as one of devices: a test must not be able to break the real one."""
+    folder = tmp_path / "dev"
+    folder.mkdir()
+    monkeypatch.setattr(places, "DEVICES", frozenset({str(folder)}))
+    return folder
+
+
+@pytest.mark.parametrize("mode", ["wb", "ab"])
+def test_standard_output_is_written_to_and_not_replaced_where_it_is_a_file(
+    mode: str, devices: Path, tmp_path: Path
+):
+    log = tmp_path / "log"
+    log.write_text("before\n")
+    link = devices / "stdout"
+    with log.open(mode) as stream:
+        stream.write(b"text\n")
+        stream.flush()
+        link.symlink_to(f"/proc/self/fd/{stream.fileno()}")
+        for path in (link, Path(f"/dev/fd/{stream.fileno()}"), devices / ".." / "dev" / "stdout"):
+            writing.write_file(path, "plan\n")
+        stream.write(b"more\n")
+    assert link.is_symlink()
+    began = {"wb": "", "ab": "before\n"}[mode]
+    assert log.read_text() == f"{began}text\nplan\nplan\nplan\nmore\n"
+    assert [path.name for path in devices.iterdir()] == ["stdout"]
+
+
+def test_nothing_is_made_or_replaced_among_devices(devices: Path, tmp_path: Path):
+    (devices / "file").write_text("before\n")
+    (devices / "link").symlink_to(tmp_path / "target")
+    (devices / "circle").symlink_to("circle")
+    (tmp_path / "target").write_text("before\n")
+    for name in ("file", "link"):
+        writing.write_file(devices / name, "plan\n")
+    assert (devices / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == (devices / "file").read_text() == "before\nplan\n"
+    for name in ("new", "circle"):
+        with pytest.raises(QarunError):
+            writing.write_file(devices / name, "plan\n")
+    assert not (devices / "new").exists()
+
+
+@pytest.mark.parametrize("number", ["999999", "9" * 40, "one"])
+def test_an_open_file_that_there_is_not_is_said(number: str, place: Path):
+    ended = plan(place, "--out", f"/dev/fd/{number}")
+    assert ended.code == 1
+    assert "No such file" in ended.err
+
+
+def test_an_open_file_that_is_only_read_is_said(place: Path):
+    with (place / "outside" / "precious").open() as stream:
+        assert plan(place, "--out", f"/proc/self/fd/{stream.fileno()}").code == 1
 
 
 @pytest.mark.parametrize("refused", [PermissionError(13, "Permission denied"), OSError(30, "RO")])
@@ -201,6 +260,63 @@ def test_a_folder_of_ten_thousand_files(tmp_path: Path):
 
 
 # --- the embedded database
+
+
+def piped(text: str) -> str:
+    """Return the name of a pipe that holds a text, as a shell hands one over."""
+    reader, writer = os.pipe()
+    os.write(writer, text.encode())
+    os.close(writer)
+    return f"/dev/fd/{reader}"
+
+
+def test_a_manifest_from_a_pipe_has_its_database_in_the_working_folder(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(place)
+    text = (place / "m.yaml").read_text("utf-8")
+    for command in (["plan", "--out", "plan.json"], ["apply", "--auto-approve"], ["list"]):
+        name = piped(text)
+        assert call(*command, "-f", name).code == 0
+        os.close(int(name.rpartition("/")[2]))
+    assert "Smoke of the week" in titles(place / ".qarun" / "embedded.db")
+
+
+def test_a_saved_plan_of_a_pipe_finds_the_same_database(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(place)
+    name = piped((place / "m.yaml").read_text("utf-8"))
+    assert call("plan", "-f", name, "--out", "plan.json").code == 0
+    os.close(int(name.rpartition("/")[2]))
+    assert call("apply", "plan.json", "--auto-approve").code == 0
+    assert "Smoke of the week" in titles(place / ".qarun" / "embedded.db")
+
+
+@pytest.mark.parametrize(
+    ("first", "folder"),
+    [
+        (None, "."),
+        ("m.yaml", "."),
+        ("qa/m.yaml", "qa"),
+        ("qa/gone.yaml", "qa"),
+        ("gone/m.yaml", "gone"),
+        ("qa/pipe", "."),
+        ("qa/link", "."),
+        ("/dev/stdin", "."),
+        ("/dev/fd/63", "."),
+        ("/proc/self/fd/0", "."),
+        ("qa/\0.yaml", "qa"),
+    ],
+)
+def test_the_database_lies_beside_a_file_and_nothing_else(
+    first: str | None, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "qa" / "m.yaml")
+    os.mkfifo(tmp_path / "qa" / "pipe")
+    (tmp_path / "qa" / "link").symlink_to("pipe")
+    assert folder_of(first) == Path(folder)
 
 
 @pytest.mark.parametrize(
