@@ -110,10 +110,11 @@ def _of_runs(
     lost = {_id(drift.run) for drift in known if drift.kind is DriftKind.MARKER_LOST}
     for marked in runs.all:
         marker = marked.marker
-        if not marked.run.is_open or marked.run.id in declared.adopted:
+        if not marked.run.is_open:
             continue
         if marker is None:
-            if marked.run.id not in lost:
+            # A run with a marker, such as a copy, is not adopted because a line says so.
+            if marked.run.id not in lost | declared.adopted:
                 yield from _damaged(marked, declared)
             continue
         change = changes.get(declared.keys.get(marker.key, ""))

@@ -33,8 +33,8 @@ _HINTS = {
     DriftKind.IN_DOUBT: "give it its title back; `qarun apply --approve {key}` lets it be closed or"
     " replaced as it is",
     DriftKind.CASES_CHANGED: "`qarun apply --replace {key}` makes it anew, of what is found today",
-    DriftKind.COPIED: "qarun leaves it alone: close it, or declare it as a run of its own with"
-    " `adopt: {{run: {run}}}`",
+    DriftKind.COPIED: "qarun leaves it alone: close it, or take the marker out of its description;"
+    " then `adopt: {{run: {run}}}` makes it a run of its own",
 }
 
 

@@ -158,6 +158,13 @@ def test_an_open_copy_is_drift():
     assert kinds(manifest(SPEC), run, closed) == []
 
 
+def test_a_line_that_may_not_adopt_a_copy_does_not_hide_it():
+    run, copy = made(1, SPEC), made(2, SPEC, renamed="My copy")
+    assert kinds(manifest(SPEC, desired("b", "My copy", adopt=2)), run, copy) == [("a", "copied")]
+    unmarked = live(2, "My copy")
+    assert kinds(manifest(SPEC, desired("b", "My copy", adopt=2)), run, unmarked) == []
+
+
 def test_a_run_that_shares_its_title_is_in_doubt():
     [found] = drift(manifest(SPEC), made(1, SPEC), live(2, "run A")).found
     assert (found.kind, found.key) == (DriftKind.IN_DOUBT, "a")
