@@ -69,11 +69,10 @@ def _end_of_bug(error: BaseException, leaves: list[BaseException], console: Cons
 
 
 def _without_keys(text: str, console: Console) -> str:
-    """Return a text of unknown origin without the key that is used and what else looks like one."""
-    from runs_as_code.manifest.text import redact  # noqa: PLC0415 -- for errors only
+    """Return a text of unknown origin without the keys found here and what else looks like one."""
+    from runs_as_code.cli.logs import scrubber_of  # noqa: PLC0415 -- for errors only
 
-    key = console.environ.get("QAS_TOKEN", "").strip()
-    return redact(text.replace(key, "(secret)") if key else text)
+    return scrubber_of(console.environ)(text)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -1,15 +1,21 @@
 """The log of a loop on stderr: lines of JSON or of text, with no secret in them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from runs_as_code.cli.console import Console
 from runs_as_code.manifest.text import redact
 from runs_as_code.model.reconciling import Level, LogEvent
+from runs_as_code.provider.credentials import known_keys
 from runs_as_code.report.logs import json_line, text_line
 
 SHORTEST_SECRET = 8
+NOTIFY_URL = "QARUN_NOTIFY_URL"
+"""The variable with the address of a webhook, which is a secret itself."""
+
 SECRET = "(secret)"  # noqa: S105 -- what stands in the place of one
 
 
@@ -26,9 +32,15 @@ class Scrubber:
         return redact(text)
 
 
-def scrubber_of(secrets: Iterable[str | None]) -> Scrubber:
-    """Return a scrubber; what is too short would blot out words and is left alone."""
-    known = {secret.strip() for secret in secrets if secret}
+def scrubber_of(environ: Mapping[str, str], others: Iterable[str | None] = ()) -> Scrubber:
+    """Return a scrubber of every key that could be found from here, and of other secrets.
+
+    What is too short would blot out words and is left alone.
+    """
+    keys: tuple[str, ...] = ()
+    with suppress(OSError):  # the working directory is gone
+        keys = known_keys(environ, Path.cwd())
+    known = {secret.strip() for secret in (*keys, environ.get(NOTIFY_URL), *others) if secret}
     long = (secret for secret in known if len(secret) >= SHORTEST_SECRET)
     return Scrubber(tuple(sorted(long, key=len, reverse=True)))
 

@@ -120,7 +120,7 @@ def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:
     environ, first = console.environ, Path(sources.paths[0])
     # Not beside the first manifest of a round: were that one broken, it would be another database.
     beside = str(first if first.suffix in _MANIFESTS and not first.is_dir() else first / "any")
-    scrub = scrubber_of([environ.get("QAS_TOKEN"), telling.url])
+    scrub = scrubber_of(environ, [telling.url])
     log = LogWriter(console, watching.is_json, watching.is_verbose, scrub)
     metrics = Metrics(__version__)
     memory = Memory(telling.memory, log)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from runs_as_code.cli.logs import NOTIFY_URL
 from runs_as_code.cli.options import grouped
 from runs_as_code.cli.writing import check_apart, check_target
 from runs_as_code.engine.reconcile.loop import Pace
@@ -58,9 +59,11 @@ class Telling:
 
 
 def _duration(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    found = _DURATION.fullmatch(value)
+    return None if value is None else _seconds(value)
+
+
+def _seconds(duration: str) -> float:
+    found = _DURATION.fullmatch(duration)
     seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
     if not _LEAST <= seconds <= _MOST:
         raise click.BadParameter("write a number and `s`, `m` or `h`, such as `5m`; at most `24h`")
@@ -87,7 +90,7 @@ def _address(
 
 def _make_rhythm(**given: Any) -> Rhythm:
     if not given["is_once"]:
-        interval = given["interval"] or _SECONDS["m"] * 5.0
+        interval = given["interval"] or _seconds(DEFAULT_INTERVAL)
         return Rhythm(Pace(interval, given["jitter"]))
     if given["interval"] is not None:
         raise UsageError("`--once` and `--interval` exclude each other", hint="leave one out")
@@ -161,7 +164,7 @@ telling_options = grouped(
         "--notify-url",
         "url",
         metavar="URL",
-        envvar="QARUN_NOTIFY_URL",
+        envvar=NOTIFY_URL,
         show_envvar=True,
         help="Post a notification there when a project drifts, is blocked, fails, or is well"
         " again. Such an address is a secret: better in the variable.",

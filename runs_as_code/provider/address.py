@@ -29,13 +29,7 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Whether nothing leaves this machine."""
-        host = self.origin[1]
-        if self.is_embedded or host == "localhost" or host.endswith(".localhost"):
-            return True
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        return self.is_embedded or is_loopback_host(self.origin[1])
 
     @property
     def is_encrypted(self) -> bool:
@@ -46,6 +40,16 @@ class Address:
         """Return the address of a run's page [CLI]."""
         root = "embedded:" if self.is_embedded else self.name
         return f"{root}/project/{segment(project)}/run/{run_id}"
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether a host, by its name or number, is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parse_address(text: str) -> Address:

@@ -57,6 +57,11 @@ def find_credentials(server: str | None, environ: Mapping[str, str], cwd: Path) 
     return _source_for(address, sources, warnings)
 
 
+def known_keys(environ: Mapping[str, str], cwd: Path) -> tuple[str, ...]:
+    """Return the keys of all sources, used or not, for texts that must show none of them."""
+    return tuple(source.token for source in _sources(environ, cwd, []) if source.token)
+
+
 def _complete_source(sources: list[_Source], warnings: list[str]) -> Credentials:
     for source in sources:
         if source.url and source.token:

@@ -10,6 +10,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_
 
 from runs_as_code import __version__
 from runs_as_code.errors import UsageError
+from runs_as_code.provider.address import is_loopback_host
 
 TRIES = 4
 FIRST_PAUSE = 1.0
@@ -20,7 +21,6 @@ BUDGET = 40.0
 """Seconds that a notification may take with all its tries."""
 
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Webhook:
@@ -100,7 +100,7 @@ class Webhook:
             follow_redirects=False,
             transport=self._transport,
             # A proxy of the environment must not see what is meant for this machine.
-            trust_env=host not in _LOOPBACK,
+            trust_env=not is_loopback_host(host),
         )
 
 
@@ -113,16 +113,17 @@ def _check(url: str, *, is_insecure_allowed: bool) -> None:
     """Refuse what is no address, without quoting it: it is a secret."""
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host = parts.hostname or ""
         is_good = parts.port != 0 and bool(host) and url.isprintable() and " " not in url
     except ValueError:
-        host, is_good = None, False
+        host, is_good = "", False
     if not is_good or parts.scheme not in {"http", "https"}:
         raise UsageError(
             "the address for notifications is none",
             hint="give the `https://…` address of a webhook in `QARUN_NOTIFY_URL`",
         )
-    if parts.scheme == "http" and host not in _LOOPBACK and not is_insecure_allowed:
+    is_open = parts.scheme == "http" and not is_loopback_host(host)
+    if is_open and not is_insecure_allowed:
         raise UsageError(
             "the address for notifications is not encrypted",
             hint="write `https://`, or give `--insecure-http` if you accept that",

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -100,6 +101,22 @@ def test_debug_shows_the_traceback_of_a_bug(capsys: pytest.CaptureFixture[str]):
     assert code == 1
     assert "ExceptionGroup: tasks" in shown
     assert r"error: internal error: ValueError: \x1b[31mbad" in shown
+
+
+def test_a_bug_that_holds_a_key_shows_none_of_those_found_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / ".env").write_text("QAS_TOKEN=first-canary-0000\n")
+    (tmp_path / ".qaspherecli").write_text("QAS_TOKEN=second-canary-0000\n")
+    monkeypatch.chdir(work)
+    environ = {"QAS_TOKEN": "third-canary-0000", "QARUN_NOTIFY_URL": "https://a.example/canary4"}
+    said = f"first-canary-0000 second-canary-0000 {' '.join(environ.values())}"
+    end_of(ValueError(said), Console(is_debug=True, environ=environ))
+    shown = capsys.readouterr().err
+    assert "internal error: ValueError: (secret) (secret) (secret) (secret)" in shown
+    assert "canary" not in shown
 
 
 def test_errors_come_out_of_their_groups_once(capsys: pytest.CaptureFixture[str]):

@@ -98,4 +98,6 @@ def test_an_address_that_can_not_be_used_is_refused_without_being_quoted(url):
 def test_plain_http_needs_loopback_or_a_word():
     Webhook("http://127.0.0.1:1/x")
     Webhook("http://[::1]:1/x")
+    Webhook("http://127.0.0.2:1/x")
+    Webhook("http://hooks.localhost:1/x")
     Webhook("http://relay.internal/x", is_insecure_allowed=True)
