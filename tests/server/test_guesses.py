@@ -34,6 +34,8 @@ def test_drafts_may_enter_runs(api: Api, turned):
     turned("DRAFTS_ENTER_RUNS")
     draft = api.make_case(isDraft=True)["id"]
     assert draft in api.members(api.make_run())
+    named = api.make_run("Named", "static", plans=[{"tcaseIds": [draft]}])
+    assert draft in api.members(named)
 
 
 def test_a_clone_may_inherit(api: Api, turned):

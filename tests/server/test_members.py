@@ -98,9 +98,15 @@ def test_templates_and_drafts_enter_no_run(api: Api):
         assert members
         assert template not in members
         assert draft not in members
-    plans = [{"tcaseIds": [template]}]
-    body = {"title": "x", "type": "static", "queryPlans": plans}
-    api.post("/project/BD/run", body, status=400)
+    published = api.get("/project/BD/tcase/21")["id"]
+    for kind, case in (("template", template), ("draft", draft)):
+        for named in ([case], [published, case]):
+            run = {"title": "x", "queryPlans": [{"tcaseIds": named}]}
+            message = {"message": f"{kind} test cases can't be added to a run"}
+            assert api.post("/project/BD/run", run | {"type": "static"}, status=400) == message
+            assert api.post("/project/BD/plan", {"title": "x", "runs": [run]}, 400) == message
+    api.patch(f"/project/BD/tcase/{draft}", {"isDraft": False})
+    assert list(api.members(api.make_run("y", "static", plans=[{"tcaseIds": [draft]}]))) == [draft]
 
 
 def test_updates_reach_open_cases_of_live_and_struct_runs_only(api: Api):

@@ -7,7 +7,7 @@ from sqlalchemy import Row, func, insert, select
 
 from runs_as_code.server import guesses
 from runs_as_code.server.rules import results
-from runs_as_code.server.rules.cases import PRIORITIES, STANDALONE, find_case
+from runs_as_code.server.rules.cases import PRIORITIES, STANDALONE, TEMPLATE, find_case
 from runs_as_code.server.rules.caseviews import CaseViews
 from runs_as_code.server.rules.folders import unknown_ids
 from runs_as_code.server.rules.memberfilters import filter_members
@@ -168,7 +168,7 @@ def check_plans(kind: str, plans: Sequence[dict[str, Any]]) -> None:
 
 
 def check_selection(call: Call, plan: dict[str, Any]) -> None:
-    """Refuse ids in a query plan that the project does not have, and templates."""
+    """Refuse ids in a query plan that the project does not have, templates, and drafts."""
     connection = call.connection
     if unknown_ids(connection, call.project_id, plan.get("folderIds", ())):
         raise refuse("folder not found")
@@ -177,14 +177,19 @@ def check_selection(call: Call, plan: dict[str, Any]) -> None:
         if wanted - set(known):
             raise refuse("tag not found")
     if ids := set(plan.get("tcaseIds", ())):
-        rows = connection.execute(
-            select(tcase.c.id, tcase.c.type).where(tcase.c.project_id == call.project_id)
-        )
-        types = {row.id: row.type for row in rows if row.id in ids}
-        if ids - types.keys():
-            raise refuse("test case not found")
-        if not all(may_enter_runs(kind, is_draft=False) for kind in types.values()):
-            raise refuse("template test cases can't be added to a run")
+        _check_named(call, ids)
+
+
+def _check_named(call: Call, ids: set[str]) -> None:
+    columns = tcase.c.id, tcase.c.type, tcase.c.is_draft
+    rows = call.connection.execute(select(*columns).where(tcase.c.project_id == call.project_id))
+    named = {row.id: row for row in rows if row.id in ids}
+    if ids - named.keys():
+        raise refuse("test case not found")
+    if any(row.type == TEMPLATE for row in named.values()):
+        raise refuse("template test cases can't be added to a run")
+    if not all(may_enter_runs(row.type, is_draft=row.is_draft) for row in named.values()):
+        raise refuse("draft test cases can't be added to a run")
 
 
 def clone(call: Call) -> Reply:
