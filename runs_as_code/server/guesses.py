@@ -66,6 +66,9 @@ CUSTOM_COUNTS_WHEN_NON_ZERO: Final = True
 # `PATCH` and `POST` refuse a position that another case of the folder has.
 TAKEN_POSITION_IS_REFUSED: Final = True
 
+# What a custom field that is a checkbox can be.
+CHECKBOX_VALUES: Final = ("true", "false")
+
 # Longest title of a tag, in characters, as of other things with a title.
 TAG_TITLE_LIMIT: Final = 255
 

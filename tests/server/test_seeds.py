@@ -219,6 +219,13 @@ def test_a_dump_keeps_every_place(tmp_path: Path):
             SEED.replace("seq: 3", "seq: 3, parameterValues: [{values: {}}]"),
             "3 has parameters, but",
         ),
+        (
+            SEED.replace("options: [A, B]", "required: true")
+            .replace("default: A", "default: ''")
+            .replace("dropdown", "text")
+            .replace("browser: B", "browser: ''"),
+            "field browser is required",
+        ),
         (SEED.replace("browser: B", "browser: C"), "has no option 'C'"),
         (SEED.replace("projects: [WEB]", "projects: [XX]"), "unknown project"),
         (SEED.replace("code: API", "code: WEB"), "two of its projects have the same code"),

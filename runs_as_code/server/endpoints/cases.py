@@ -23,7 +23,7 @@ from runs_as_code.server.rules.cases import (
 )
 from runs_as_code.server.rules.caseviews import INCLUDES, CaseViews
 from runs_as_code.server.rules.content import make_content
-from runs_as_code.server.rules.customfields import fields_of
+from runs_as_code.server.rules.customfields import check_required, fields_of
 from runs_as_code.server.rules.folders import children_of, ensure_path, with_descendants
 from runs_as_code.server.rules.templates import sync_filled
 from runs_as_code.server.store.conditions import is_one_of
@@ -160,6 +160,7 @@ def create_case(call: Call) -> Reply:
     if "priority" not in body:
         raise refuse("priority is required")
     _check_fields(body, kind)
+    check_required(call.connection, call.project_id, body.get("customFields", {}))
     draft = CaseDraft(
         title=body["title"],
         folder_id=body["folderId"],
