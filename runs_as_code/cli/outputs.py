@@ -36,12 +36,13 @@ Render = Callable[[], str]
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Which files are wanted, and how much may be in a comment."""
+    """Which files are wanted, how much may be in a comment, and which comment that is."""
 
     files: tuple[tuple[str, Path], ...] = ()
     is_github: bool = False
     max_bytes: int = DEFAULT_BYTES
     is_quiet: bool = False
+    comment_id: str = ""
 
     @property
     def is_wanted(self) -> bool:
@@ -119,6 +120,13 @@ def outputs_options(formats: tuple[str, ...], *, has_quiet: bool = True) -> Deco
             metavar="N",
             help="The most that `markdown` may have; what does not fit is counted.",
         ),
+        click.option(
+            "--comment-id",
+            default="",
+            metavar="NAME",
+            help="Put this name into the hidden first line of `markdown`, by which a comment is"
+            " found again: one for each set of manifests that is told of in one place.",
+        ),
     ]
     if has_quiet:
         options.append(
@@ -139,6 +147,7 @@ def _make_outputs(**given: Any) -> Outputs:
         is_github=any(name == GITHUB for name, _ in wanted),
         max_bytes=given["max_bytes"],
         is_quiet=given.get("quiet_if_unchanged", False),
+        comment_id=given["comment_id"],
     )
 
 

@@ -23,7 +23,6 @@ from runs_as_code.report.outputs.drift import (
     drift_annotations,
     drift_junit,
     drift_markdown,
-    drift_marker,
 )
 from runs_as_code.report.outputs.findings import plan_findings
 from runs_as_code.report.outputs.github import (
@@ -35,12 +34,12 @@ from runs_as_code.report.outputs.github import (
 )
 from runs_as_code.report.outputs.gitlab import code_quality, terraform_counts
 from runs_as_code.report.outputs.junit import diagnostics_junit, report_junit
-from runs_as_code.report.outputs.markdown import plan_markdown, plan_marker
+from runs_as_code.report.outputs.markdown import plan_markdown
 from runs_as_code.report.outputs.markdown_ends import (
     diagnostics_markdown,
-    diagnostics_marker,
     report_markdown,
 )
+from runs_as_code.report.outputs.marker import hidden_marker
 from runs_as_code.report.outputs.sarif import sarif_log
 from runs_as_code.report.summary import summarize
 from runs_as_code.report.text import headline
@@ -59,9 +58,11 @@ def plan_publication(
 ) -> Publication:
     """Return a plan for publishing; `command` applies it, `saved` is where it was saved."""
     digest = plan_digest(plan)
+    marker = hidden_marker("plan", outputs.comment_id)
 
     def markdown(max_bytes: int) -> str:
-        return plan_markdown(plan, digest=digest, command=command, max_bytes=max_bytes)
+        given = {"digest": digest, "command": command, "comment_id": outputs.comment_id}
+        return plan_markdown(plan, **given, max_bytes=max_bytes)
 
     annotations = [
         replace(each, location=_in_repository(each.location, environ))
@@ -74,8 +75,9 @@ def plan_publication(
         "gitlab-terraform": lambda: dump_json(terraform_counts(plan)),
         **_finding_texts(_rebased(plan_findings(plan), environ)),
     }
-    step = Step(_plan_values(plan, digest, saved), annotations, lambda: markdown(SUMMARY_BYTES))
-    return Publication(texts, step, plan_marker(plan), not plan.is_pending)
+    values = {**_plan_values(plan, digest, saved), "marker": marker}
+    step = Step(values, annotations, lambda: markdown(SUMMARY_BYTES))
+    return Publication(texts, step, marker, not plan.is_pending)
 
 
 def findings_publication(
@@ -86,35 +88,44 @@ def findings_publication(
 ) -> Publication:
     """Return what is wrong with files for publishing; `files` are those that were read."""
     rebased = _rebased(diagnostics, environ)
+    marker = hidden_marker("validate", outputs.comment_id)
+
+    def markdown(max_bytes: int) -> str:
+        return diagnostics_markdown(diagnostics, comment_id=outputs.comment_id, max_bytes=max_bytes)
+
     errors = sum(each.severity is Severity.ERROR for each in diagnostics)
     step = Step(
         {"valid": not errors, "error_count": errors, "warning_count": len(diagnostics) - errors},
         finding_annotations(rebased),
-        lambda: diagnostics_markdown(diagnostics, max_bytes=SUMMARY_BYTES),
+        lambda: markdown(SUMMARY_BYTES),
     )
     texts = {
         "json": lambda: dump_json(diagnostics_to_json(diagnostics, tool_version=__version__)),
-        MARKDOWN: lambda: diagnostics_markdown(diagnostics, max_bytes=outputs.max_bytes),
+        MARKDOWN: lambda: markdown(outputs.max_bytes),
         "junit": lambda: diagnostics_junit(diagnostics, files),
         **_finding_texts(rebased),
     }
-    return Publication(texts, step, diagnostics_marker(), not diagnostics)
+    return Publication(texts, step, marker, not diagnostics)
 
 
 def invalid_publication(
-    diagnostics: tuple[Diagnostic, ...], environ: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...], outputs: Outputs, environ: Mapping[str, str]
 ) -> Publication:
     """Return what a plan has to publish that could not be made: its scanners' files and a step.
 
-    It has no Markdown: whose comment that would update is unknown.
+    It has no Markdown: that would pass for the plan's, and the comment would lose it.
     """
-    given = findings_publication(diagnostics, Outputs(), environ)
+    given = findings_publication(diagnostics, outputs, environ)
     texts = _finding_texts(_rebased(diagnostics, environ))
     return Publication(texts, replace(given.step, values={"valid": False}))
 
 
 def report_publication(report: ApplyReport, outputs: Outputs) -> Publication:
     """Return what an apply did for publishing."""
+
+    def markdown(max_bytes: int) -> str:
+        return report_markdown(report, comment_id=outputs.comment_id, max_bytes=max_bytes)
+
     statuses = {
         f"{status.name.lower()}_count": sum(each.status is status for each in report.results)
         for status in Status
@@ -122,11 +133,11 @@ def report_publication(report: ApplyReport, outputs: Outputs) -> Publication:
     step = Step(
         {"exit_code": report.exit_code.value, "verified": report.is_verified, **statuses},
         _report_annotations(report),
-        lambda: report_markdown(report, max_bytes=SUMMARY_BYTES),
+        lambda: markdown(SUMMARY_BYTES),
     )
     texts: dict[str, Render] = {
         "json": lambda: dump_json(report_to_json(report, tool_version=__version__)),
-        MARKDOWN: lambda: report_markdown(report, max_bytes=outputs.max_bytes),
+        MARKDOWN: lambda: markdown(outputs.max_bytes),
         "junit": lambda: report_junit(report),
     }
     return Publication(texts, step)
@@ -136,6 +147,11 @@ def drift_publication(
     report: DriftReport, outputs: Outputs, environ: Mapping[str, str]
 ) -> Publication:
     """Return drift for publishing."""
+    marker = hidden_marker("drift", outputs.comment_id)
+
+    def markdown(max_bytes: int) -> str:
+        return drift_markdown(report, comment_id=outputs.comment_id, max_bytes=max_bytes)
+
     kinds = {kind: sum(each.kind is kind for each in report.found) for kind in DriftKind}
     values = {f"{kind.name.lower()}_count": number for kind, number in kinds.items()}
     step = Step(
@@ -144,20 +160,20 @@ def drift_publication(
             "drift_count": len(report.found),
             **values,
             "summary": drift_headline(report),
-            "marker": drift_marker(report),
+            "marker": marker,
         },
         [
             replace(each, location=_in_repository(each.location, environ))
             for each in drift_annotations(report)
         ],
-        lambda: drift_markdown(report, max_bytes=SUMMARY_BYTES),
+        lambda: markdown(SUMMARY_BYTES),
     )
     texts: dict[str, Render] = {
         "json": lambda: dump_json(drift_to_json(report, tool_version=__version__)),
-        MARKDOWN: lambda: drift_markdown(report, max_bytes=outputs.max_bytes),
+        MARKDOWN: lambda: markdown(outputs.max_bytes),
         "junit": lambda: drift_junit(report),
     }
-    return Publication(texts, step, drift_marker(report), not report.found)
+    return Publication(texts, step, marker, not report.found)
 
 
 def apply_command(
@@ -215,7 +231,6 @@ def _plan_values(plan: Plan, digest: str, saved: Path | None) -> dict[str, str |
         "close_count": closes,
         "digest": digest,
         "summary": headline(plan),
-        "marker": plan_marker(plan),
         "plan_path": "" if saved is None else str(saved),
     }
 

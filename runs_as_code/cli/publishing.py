@@ -28,4 +28,4 @@ def read_or_publish(
 def _publish(console: Console, outputs: Outputs, error: InvalidManifestsError) -> None:
     from runs_as_code.cli.publications import invalid_publication  # noqa: PLC0415  lazy: few need it
 
-    publish(console, outputs, invalid_publication(error.diagnostics, console.environ))
+    publish(console, outputs, invalid_publication(error.diagnostics, outputs, console.environ))

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +52,21 @@ class Repository:
     def comments(self, number: int) -> list[str]:
         return [each["body"] for each in self.state["comments"] if each["issue"] == number]
 
-    def push(self, manifest: str, *, branch: str = "main", onto: str = "main") -> str:
-        """Commit a manifest onto a branch and return the commit."""
-        git("checkout", "--quiet", "-B", branch, onto, cwd=self.clone)
-        path = self.clone / "qa" / "runs.yaml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(manifest, "utf-8")
+    def push(self, files: Mapping[str, str], *, branch: str = "main") -> str:
+        """Commit files of `qa`, by their names, onto `main` as a branch and return the commit."""
+        git("checkout", "--quiet", "-B", branch, "main", cwd=self.clone)
+        (self.clone / "qa").mkdir(exist_ok=True)
+        for name, manifest in files.items():
+            (self.clone / "qa" / name).write_text(manifest, "utf-8")
         git("add", "--all", cwd=self.clone)
         git("commit", "--quiet", "--message", f"Change {branch}", cwd=self.clone)
         git("push", "--quiet", "--force", "origin", branch, cwd=self.clone)
         return git("rev-parse", "HEAD", cwd=self.clone)
 
-    def propose(self, number: int, manifest: str) -> Event:
+    def propose(self, number: int, files: Mapping[str, str]) -> Event:
         """Open or update a pull request; its workflows run on the merge with `main`."""
         branch = f"change-{number}"
-        head = self.push(manifest, branch=branch)
+        head = self.push(files, branch=branch)
         state = self.state
         others = [each for each in state["pulls"] if each["number"] != number]
         pull = {"number": number, "merged_at": None, "head": {"sha": head}, "commits": [head]}

@@ -51,8 +51,9 @@ class Story:
     def __init__(self, site: Site, repository: Repository) -> None:
         self.site, self.repository = site, repository
 
-    def plan(self, number: int, runs: str) -> Ran:
-        event = self.repository.propose(number, HEAD + runs)
+    def plan(self, number: int, runs: str, **others: str) -> Ran:
+        """Propose the runs of `web-team`, and those of other owners by name."""
+        event = self.repository.propose(number, declared(runs, **others))
         return run_workflow(self.site, PLAN, event)["plan"]
 
     def merge(self, number: int) -> dict[str, Ran]:
@@ -69,6 +70,12 @@ class Story:
         return found
 
 
+def declared(runs: str, **others: str) -> dict[str, str]:
+    """Return a file of `web-team`, and one for each other owner."""
+    files = {f"{owner}.yaml": HEAD.replace("web-team", owner) + others[owner] for owner in others}
+    return {"runs.yaml": HEAD + runs, **files}
+
+
 def statuses(jobs: dict[str, Ran]) -> dict[str, str]:
     return {name: ran.status for name, ran in jobs.items()}
 
@@ -79,19 +86,38 @@ def lines(database: Path) -> list[str]:
 
 
 def test_the_whole_way(shown: Story, service: Service) -> None:
-    shown.repository.push(HEAD + "  {}\n")
+    shown.repository.push(declared("  {}\n"))
     a_plan_is_one_comment_that_follows_the_branch(shown, service)
     what_was_reviewed_is_applied_on_merge(shown, service)
     a_plan_that_another_merge_made_stale_waits_for_an_approval(shown, service)
     drift_is_one_issue_until_it_is_healed(shown, service)
 
 
+def test_whoever_comes_to_be_declared_the_comment_and_the_issue_stay_one(
+    shown: Story, service: Service
+) -> None:
+    menu = REVIEW.replace("Menu review", "Menu of the app")
+    for others in ({}, {"app": menu}, {}):
+        assert shown.plan(1, SMOKE, **others).status == "success"
+        (comment,) = shown.repository.comments(1)
+        assert ("owner `app`" in comment) is bool(others)
+    shown.merge(1)
+    service.close("Smoke of the week")
+    shown.drift()
+    shown.repository.push(declared(SMOKE, app=menu))
+    shown.drift()
+    assert [state for state, _ in shown.issues()] == ["open"]
+    assert "owner `app`" in shown.repository.state["issues"][0]["body"]
+    shown.repository.push(declared(SMOKE + "    state: closed\n", app=menu))
+    shown.drift()
+    assert [state for state, _ in shown.issues()] == ["closed"]
+
+
 def a_plan_is_one_comment_that_follows_the_branch(shown: Story, service: Service) -> None:
     first = shown.plan(1, SMOKE)
     assert first.status == "success", first.log
     (comment,) = shown.repository.comments(1)
-    address = service.address.removeprefix("http://")
-    assert comment.startswith(f"<!-- qarun:plan:web-team:BD@{address} -->\n### Plan: 1 to create")
+    assert comment.startswith("<!-- qarun:plan:qarun/plan -->\n### Plan: 1 to create")
     assert shown.status()["state"] == "success"
     assert comment.count(shown.status()["description"]) == 2
     assert DIGEST.fullmatch(shown.status()["description"])
@@ -103,7 +129,7 @@ def a_plan_is_one_comment_that_follows_the_branch(shown: Story, service: Service
     assert "::error file=qa/runs.yaml,line=7,col=5" in broken.log
     assert shown.status()["state"] == "failure"
     problems = shown.repository.comments(1)[1]
-    assert problems.startswith("<!-- qarun:validate -->\n### Files: 2 errors")
+    assert problems.startswith("<!-- qarun:validate:qarun/plan -->\n### Files: 2 errors")
 
     second = shown.plan(1, SMOKE + REVIEW)
     assert second.status == "success", second.log

@@ -110,7 +110,7 @@ def test_outputs(applied: Path, database: Path, tmp_path: Path):
     assert json.loads(Path("json").read_text("utf-8"))["kind"] == "qarun.drift"
     assert 'tests="2" failures="1"' in Path("junit").read_text("utf-8")
     marker = Path("markdown").read_text("utf-8").splitlines()[0]
-    assert marker == "<!-- qarun:drift:web-team:BD@embedded -->"
+    assert marker == "<!-- qarun:drift -->"
     values = (tmp_path / "out").read_text("utf-8").splitlines()
     assert {"drift=true", "drift_count=1", "closed_by_hand_count=1", f"marker={marker}"} <= set(
         values
@@ -122,7 +122,7 @@ def test_outputs(applied: Path, database: Path, tmp_path: Path):
 def test_quiet_without_drift(applied: Path):
     ended = call("drift", "-f", applied, "--quiet-if-unchanged", "--output", "markdown=d.md")
     assert (ended.code, ended.out, ended.err) == (0, "", "")
-    assert Path("d.md").read_text("utf-8") == "<!-- qarun:drift:web-team:BD@embedded -->\n"
+    assert Path("d.md").read_text("utf-8") == "<!-- qarun:drift -->\n"
 
 
 def test_files_with_errors_have_no_drift(tmp_path: Path):

@@ -52,7 +52,7 @@ def test_files_are_written_beside_the_text(manifest: Path, tmp_path: Path):
     ended = call("plan", "-f", manifest, *flags)
     assert (ended.code, ended.out, ended.err) == (0, plain.out, "")
     assert json.loads(Path("p.json").read_text("utf-8"))["kind"] == "qarun.plan"
-    assert Path("p.md").read_text("utf-8").startswith("<!-- qarun:plan:web-team:BD@embedded -->\n")
+    assert Path("p.md").read_text("utf-8").startswith("<!-- qarun:plan -->\n")
     assert Path("p.html").read_text("utf-8").startswith("<!DOCTYPE html>\n")
     assert json.loads(Path("p.sarif").read_text("utf-8"))["version"] == "2.1.0"
     assert json.loads(Path("t.json").read_text("utf-8")) == {"create": 2, "update": 0, "delete": 0}
@@ -141,6 +141,20 @@ def test_a_comparison_of_plans_has_no_files(manifest: Path):
     assert (ended.code, Path("x.md").exists()) == (64, False)
 
 
+def test_a_comment_keeps_its_name_whoever_comes_to_be_declared(manifest: Path, github: Path):
+    flags = ["--comment-id", "qa/web", "--output", "markdown=m.md", "--output", "github"]
+    other = manifest.with_name("other.yaml")
+    for number, words in enumerate(("plan", "plan", "apply --auto-approve", "drift", "validate")):
+        write(other, ONE.replace("Smoke", f"Tour {number}"), HEAD.replace("web-", f"t{number}-"))
+        ended = call(*words.split(), "-f", manifest, "-f", other, *flags)
+        assert ended.code == 0, ended.err
+        marker = f"<!-- qarun:{words.split()[0]}:qa/web -->"
+        assert Path("m.md").read_text("utf-8").startswith(f"{marker}\n")
+        assert marker in (github / "summary.md").read_text("utf-8")
+        if words in {"plan", "drift"}:
+            assert outputs(github)["marker"] == marker
+
+
 def test_markdown_is_bounded(manifest: Path):
     runs = "runs:\n" + "".join(
         f"  key-{n}: {{title: Run {n}, type: live, queryPlans: [{{folders: [1]}}]}}\n"
@@ -163,7 +177,7 @@ def test_quiet_says_nothing_when_nothing_is_to_be_done(manifest: Path, github: P
     call("apply", "--auto-approve", "-f", manifest)
     quiet = call("plan", "-f", manifest, *flags)
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
-    assert Path("p.md").read_text("utf-8") == "<!-- qarun:plan:web-team:BD@embedded -->\n"
+    assert Path("p.md").read_text("utf-8") == "<!-- qarun:plan -->\n"
     assert not (github / "summary.md").exists()
     assert outputs(github)["changes"] == "false"
     assert call("plan", "-f", manifest, "--quiet-if-unchanged", "--format", "json").json
@@ -193,7 +207,7 @@ def test_what_others_wrote_is_kept(manifest: Path, github: Path):
     call("plan", "-f", manifest, "--output", "github")
     call("validate", "-f", manifest, "--output", "github")
     text = (github / "summary.md").read_text("utf-8")
-    assert text.startswith("mine\n<!-- qarun:plan:")
+    assert text.startswith("mine\n<!-- qarun:plan -->\n")
     assert "<!-- qarun:validate -->" in text
 
 

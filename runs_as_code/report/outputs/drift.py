@@ -15,16 +15,18 @@ from runs_as_code.report.outputs.diff import EYES, PLAIN
 from runs_as_code.report.outputs.escaping import html_code
 from runs_as_code.report.outputs.github import Annotation, Level
 from runs_as_code.report.outputs.junit import Case, junit
-from runs_as_code.report.outputs.markdown import diff_section, place_line
-from runs_as_code.report.outputs.marker import Scope, hidden_marker
+from runs_as_code.report.outputs.markdown import Scope, diff_section, place_line
+from runs_as_code.report.outputs.marker import hidden_marker
 from runs_as_code.report.safe import safe
 from runs_as_code.report.words import TITLE_LIMIT
 
 
-def drift_markdown(report: DriftReport, *, max_bytes: int = DEFAULT_BYTES) -> str:
+def drift_markdown(
+    report: DriftReport, *, comment_id: str = "", max_bytes: int = DEFAULT_BYTES
+) -> str:
     """Return drift in at most `max_bytes` bytes."""
     places = [place_line(_scope(project)) for project in report.projects]
-    head = f"{drift_marker(report)}\n### {drift_headline(report)}\n\n"
+    head = f"{hidden_marker('drift', comment_id)}\n### {drift_headline(report)}\n\n"
     sections = [
         Section("", places, "\n", is_counted=False),
         *(_section(report, project) for project in report.projects),
@@ -32,11 +34,6 @@ def drift_markdown(report: DriftReport, *, max_bytes: int = DEFAULT_BYTES) -> st
     ]
     tail = "`qarun drift` compares with what was applied; it changes nothing.\n"
     return fit(head, sections, tail, max_bytes)
-
-
-def drift_marker(report: DriftReport) -> str:
-    """Return the first line of every Markdown about the drift of these projects."""
-    return hidden_marker("drift", [_scope(project) for project in report.projects])
 
 
 def drift_junit(report: DriftReport) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from runs_as_code.report.safe import DEFAULT_LIMIT, safe
 
 _BACKTICKS = re.compile("`+")
-_UNNAMED = re.compile(r"[^A-Za-z0-9._@:,+-]")
+_UNNAMED = re.compile(r"[^A-Za-z0-9._@:,+/-]")
 _PLAIN_IN_URI = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 
 

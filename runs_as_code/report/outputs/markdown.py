@@ -13,12 +13,15 @@ from runs_as_code.report.names import NAME_LIMIT, Names
 from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, Section, fit
 from runs_as_code.report.outputs.diff import block_diff, change_diff
 from runs_as_code.report.outputs.escaping import code_span, fence, html_code
-from runs_as_code.report.outputs.marker import Scope, hidden_marker
+from runs_as_code.report.outputs.marker import hidden_marker
 from runs_as_code.report.safe import safe
 from runs_as_code.report.style import PLAIN, Symbol
 from runs_as_code.report.summary import closes_words, cost_words, summarize, summary_words
 from runs_as_code.report.text import headline
 from runs_as_code.report.words import count
+
+Scope = tuple[str, str, str]
+"""Server, project and owner that a text is about."""
 
 _COMMAND_LIMIT = 500
 _PROJECT_LIMIT = 100
@@ -37,18 +40,20 @@ _ORDER = (
 )
 
 
-def plan_markdown(plan: Plan, *, digest: str, command: str, max_bytes: int = DEFAULT_BYTES) -> str:
+def plan_markdown(
+    plan: Plan,
+    *,
+    digest: str,
+    command: str,
+    comment_id: str = "",
+    max_bytes: int = DEFAULT_BYTES,
+) -> str:
     """Return a plan in at most `max_bytes` bytes; `command` is what applies it."""
     closes = closes_words(plan)
-    head = [plan_marker(plan), f"### {headline(plan)}", ""]
+    head = [hidden_marker("plan", comment_id), f"### {headline(plan)}", ""]
     head += [f"**{closes}**", ""] if closes else []
     sections = [_places(plan), *(_project(plan, project) for project in plan.projects)]
     return fit(_lines(head), sections, _lines(_tail(plan, digest, command)), max_bytes)
-
-
-def plan_marker(plan: Plan) -> str:
-    """Return the first line of every Markdown of a plan of these projects."""
-    return hidden_marker("plan", scopes(plan))
 
 
 def scopes(plan: Plan) -> list[Scope]:

@@ -10,8 +10,8 @@ from runs_as_code.report.findings import diagnostics_words
 from runs_as_code.report.names import NAME_LIMIT
 from runs_as_code.report.outputs.bounded import DEFAULT_BYTES, Section, fit
 from runs_as_code.report.outputs.diff import EYES, GONE, MADE
-from runs_as_code.report.outputs.markdown import diff_section, place_line
-from runs_as_code.report.outputs.marker import Scope, hidden_marker
+from runs_as_code.report.outputs.markdown import Scope, diff_section, place_line
+from runs_as_code.report.outputs.marker import hidden_marker
 from runs_as_code.report.safe import safe
 from runs_as_code.report.style import PLAIN
 
@@ -19,25 +19,22 @@ _SIGNS = {Severity.ERROR: GONE, Severity.WARNING: EYES}
 
 
 def diagnostics_markdown(
-    diagnostics: Sequence[Diagnostic], *, max_bytes: int = DEFAULT_BYTES
+    diagnostics: Sequence[Diagnostic], *, comment_id: str = "", max_bytes: int = DEFAULT_BYTES
 ) -> str:
     """Return what is wrong with files, errors first, in at most `max_bytes` bytes."""
     ordered = sorted(diagnostics, key=lambda each: each.severity is not Severity.ERROR)
-    head = f"{diagnostics_marker()}\n### Files: {diagnostics_words(ordered)}\n\n"
+    head = f"{hidden_marker('validate', comment_id)}\n### Files: {diagnostics_words(ordered)}\n\n"
     is_valid = all(each.severity is not Severity.ERROR for each in ordered)
     tail = "The files are valid.\n" if is_valid else "Next, correct the errors: no plan is made.\n"
     return fit(head, [diff_section("problems", list(map(_piece, ordered)))], tail, max_bytes)
 
 
-def diagnostics_marker() -> str:
-    """Return the first line of every Markdown of `validate`; whose files they are, it can't say."""
-    return "<!-- qarun:validate -->"
-
-
-def report_markdown(report: ApplyReport, *, max_bytes: int = DEFAULT_BYTES) -> str:
+def report_markdown(
+    report: ApplyReport, *, comment_id: str = "", max_bytes: int = DEFAULT_BYTES
+) -> str:
     """Return what an apply did, what went wrong first, in at most `max_bytes` bytes."""
     scopes = _scopes(report)
-    head = f"{hidden_marker('apply', scopes)}\n### {report_words(report)}\n\n"
+    head = f"{hidden_marker('apply', comment_id)}\n### {report_words(report)}\n\n"
     results = sorted(report.results, key=lambda result: result.status in SUCCEEDED)
     sections = [
         Section("", [place_line(scope) for scope in scopes], "\n", is_counted=False),

@@ -1,31 +1,26 @@
 """The hidden line that finds a comment again, so that it is updated in place."""
 
-from collections.abc import Iterable
 from hashlib import sha256
 
 from runs_as_code.report.outputs.escaping import comment_name
 
-Scope = tuple[str, str, str]
-"""Server, project and owner that a text is about."""
-
-_LONGEST = 160
-_DIGITS = 16
+_LONGEST = 100
+_DIGITS = 12
 
 
-def hidden_marker(kind: str, scopes: Iterable[Scope]) -> str:
-    """Return the marker of a `kind` of text about these projects, an HTML comment in one line.
+def hidden_marker(kind: str, comment_id: str = "") -> str:
+    """Return the marker of a `kind` of text, an HTML comment in one line.
 
-    It depends on nothing else, so the next text about the same projects has the same one.
+    `comment_id` keeps apart what several sets of manifests say in one place; it may be any text.
+    Nothing else counts, above all not what a text is about: that changes from one to the next.
     """
-    names = sorted({_name(scope) for scope in scopes})
-    text = ",".join(names) or "nothing"
-    if len(text) > _LONGEST:
-        digest = sha256(text.encode()).hexdigest()[:_DIGITS]
-        text = f"{len(names)}-projects:{digest}"
-    return f"<!-- qarun:{kind}:{text} -->"
+    name = f":{_name(comment_id)}" if comment_id else ""
+    return f"<!-- qarun:{kind}{name} -->"
 
 
-def _name(scope: Scope) -> str:
-    server, project, owner = scope
-    host = server.removeprefix("https://").removeprefix("http://")
-    return comment_name(f"{owner}:{project}@{host}")
+def _name(text: str) -> str:
+    """Return a name for a comment, another one for each text."""
+    name = comment_name(text)[:_LONGEST]
+    if name == text:
+        return name
+    return f"{name}.{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:_DIGITS]}"

@@ -50,9 +50,9 @@ def test_html_code_shows_the_text_and_nothing_else(text):
     assert (page.tags, page.text, page.loose) == (["code"], safe(text), "")
 
 
-@given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=3))
-def test_a_marker_is_one_comment_in_one_line(scopes):
-    marker = hidden_marker("plan", scopes)
+@given(TEXTS | MARKUPS)
+def test_a_marker_is_one_comment_in_one_line(comment_id):
+    marker = hidden_marker("plan", comment_id)
     page = Page(marker)
     assert (page.tags, page.text, len(page.comments)) == ([], "", 1)
     assert marker.isascii()
@@ -61,16 +61,34 @@ def test_a_marker_is_one_comment_in_one_line(scopes):
     assert len(marker) < 256
 
 
-def test_a_marker_depends_on_what_it_is_about_alone():
-    web, pay = ("https://a.example", "BD", "web"), ("embedded", "PAY", "pay")
-    assert hidden_marker("plan", [web]) == "<!-- qarun:plan:web:BD@a.example -->"
-    assert hidden_marker("plan", [web, pay]) == hidden_marker("plan", [pay, web])
-    assert hidden_marker("plan", [web]) != hidden_marker("plan", [pay])
-    assert hidden_marker("drift", [web]) != hidden_marker("plan", [web])
-    many = [("embedded", f"P{number}", "web") for number in range(99)]
-    assert hidden_marker("plan", many).startswith("<!-- qarun:plan:99-projects:")
-    assert hidden_marker("plan", many) != hidden_marker("plan", [*many[1:], web])
-    assert hidden_marker("plan", []) == "<!-- qarun:plan:nothing -->"
+@pytest.mark.parametrize(
+    ("comment_id", "marker"),
+    [
+        ("", "<!-- qarun:plan -->"),
+        ("qarun/plan", "<!-- qarun:plan:qarun/plan -->"),
+        ("a b", "<!-- qarun:plan:a_b.c8687a08aa5d -->"),
+    ],
+)
+def test_a_marker_says_its_kind_and_its_name(comment_id, marker):
+    assert hidden_marker("plan", comment_id) == marker
+
+
+def test_each_name_has_a_marker_of_its_own():
+    names = [
+        "",
+        "a",
+        "a b",
+        "a_b",
+        "a--b",
+        "a-_b",
+        "a\n",
+        "x" * 100,
+        "x" * 101,
+        "x" * 102,
+        "\ud800",
+    ]
+    markers = {hidden_marker(kind, name) for kind in ("plan", "drift") for name in names}
+    assert len(markers) == 2 * len(names)
 
 
 def test_a_name_keeps_what_is_harmless():
