@@ -22,6 +22,7 @@ from yaml.events import (
 
 from runs_as_code.manifest.findings import MAX_SHOWN, Findings
 from runs_as_code.manifest.scalars import CORE, is_container_tag, resolve_plain, resolve_tagged
+from runs_as_code.manifest.surrogates import join_pairs
 from runs_as_code.manifest.syntax import report_syntax
 from runs_as_code.manifest.text import quote
 from runs_as_code.manifest.tree import COLUMN_BITS, MapNode, SeqNode, locate
@@ -56,6 +57,7 @@ def load(text: str, findings: Findings) -> MapNode | None:
         message = f"more than {MAX_TAG_DIRECTIVES} `%TAG` lines"
         findings.add("yaml-syntax", 0, message, hint="leave them out: tags are not supported")
         return None
+    text = join_pairs(text)
     builder = _Builder(findings)
     parser = None
     try:

@@ -5,6 +5,11 @@ import yaml
 from runs_as_code.manifest.findings import Findings
 from runs_as_code.manifest.tree import pack
 
+_NO_CHARACTER = (
+    "write the character itself or `\\U0001f525`, with eight digits; its halves, like"
+    " `\\ud83d\\udd25`, are read in JSON alone"
+)
+
 # The parser's words (a part of them), and what usually is the matter.
 _HINTS = (
     ("mapping values are not allowed", "put a text that holds `: ` in quotes, or look at indents"),
@@ -17,6 +22,7 @@ _HINTS = (
     ("expected ',' or", "a list in brackets needs its commas and its end"),
     ("unexpected end of stream", "a quotation mark or bracket is not closed"),
     ("cannot start any token", "put a text that begins with this character in quotes"),
+    ("invalid Unicode character escape", _NO_CHARACTER),
     ("escape", "in double quotes write `\\\\` for a backslash, or use single quotes"),
     ("undefined tag handle", "leave the tag out, or put the text in quotes"),
 )

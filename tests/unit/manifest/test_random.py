@@ -69,12 +69,15 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from("abc"), JSON, min_size=1))
-def test_json_is_loaded_as_it_is(data):
+@given(
+    st.dictionaries(st.sampled_from("abc"), JSON, min_size=1),
+    st.booleans(),
+    st.sampled_from([None, 0, 2, "\t"]),
+)
+def test_json_is_loaded_as_it_is(data, is_ascii, indent):
     findings = Findings("m.yaml")
 
-    # libyaml takes no escaped surrogates, which JSON writes for characters beyond U+FFFF.
-    root = load(json.dumps(data, ensure_ascii=False), findings)
+    root = load(json.dumps(data, ensure_ascii=is_ascii, indent=indent), findings)
 
     if root is None:
         # JSON may hold unescaped what YAML never does: C1 controls and non-characters.
