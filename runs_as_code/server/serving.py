@@ -1,11 +1,13 @@
 """The same app on a port, for any client."""
 
+import asyncio
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runs_as_code.server.app import create_app
 from runs_as_code.server.options import ServerOptions
+from runs_as_code.server.web.answers import json_response
 
 if TYPE_CHECKING:
     import uvicorn
@@ -26,9 +28,26 @@ def make_server(
         log_level="critical",
         access_log=False,
         lifespan="off",
+        # Whoever asks could name any origin; what came through a proxy comes from this machine.
+        proxy_headers=False,
+        http=_make_protocol(),
         timeout_graceful_shutdown=5,
     )
     return uvicorn.Server(config)
+
+
+def _make_protocol() -> type[asyncio.Protocol]:
+    """Build uvicorn's protocol with JSON for what is no HTTP, which no app gets to see."""
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol  # noqa: PLC0415 - as above
+
+    def refuse(protocol: Any, message: str) -> None:
+        response = json_response({"message": message.removesuffix(".")}, 400)
+        lines = [b"HTTP/1.1 400 Bad Request", b"connection: close"]
+        lines += [name + b": " + value for name, value in response.raw_headers]
+        protocol.transport.write(b"\r\n".join([*lines, b"", bytes(response.body)]))
+        protocol.transport.close()
+
+    return type("JsonProtocol", (AutoHTTPProtocol,), {"send_400_response": refuse})
 
 
 def listen(host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> socket.socket:

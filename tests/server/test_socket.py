@@ -1,5 +1,6 @@
 """The same app on a real port, through the fixture that users get."""
 
+import json
 import socket
 import subprocess
 import sys
@@ -64,6 +65,42 @@ def test_connections_really_end(
         client.post("/project/BD/run", json=RUN)
     runs = client.get("/project/BD/run").json()["runs"]
     assert [run["title"] for run in runs] == ([] if kind == "lost-before" else ["A run"])
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.qasphere(board="local")
+def test_nobody_claims_to_come_from_elsewhere(client: httpx.Client, qasphere_server: RunningServer):
+    client.headers["X-Forwarded-For"] = "203.0.113.9"
+    client.headers["X-Forwarded-Proto"] = "https"
+    client.post("/project/BD/milestone", json={"title": "New"})
+    assert client.get("/audit-logs").json()["events"][0]["ip"] == "127.0.0.1"
+    assert client.get(f"{qasphere_server.url}/board").status_code == 200
+    del client.headers["content-type"]
+    made = client.post("/file", files={"file": ("a", b"1")}).json()
+    assert made["url"].startswith(f"{qasphere_server.url}/files/")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /api/public/v0/project HTTP/1.1\r\nHost: x\r\nContent-Length: no\r\n\r\n",
+        b"GET /api/public/v0/project HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"POST /api HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+    ],
+)
+def test_what_is_no_http_is_answered_with_json(
+    qasphere_server: RunningServer, sent: bytes, capfd: pytest.CaptureFixture[str]
+):
+    where = httpx.URL(qasphere_server.url)
+    with socket.create_connection((where.host, where.port), timeout=10) as connection:
+        connection.sendall(sent)
+        answer = connection.makefile("rb").read()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"content-type: application/json\r\n" in head + b"\r\n"
+    assert b"content-length: %d\r\n" % len(body) in head + b"\r\n"
+    assert json.loads(body) == {"message": "Invalid HTTP request received"}
     assert capfd.readouterr() == ("", "")
 
 
