@@ -1,7 +1,8 @@
 """Runs of this owner that nothing declares any more: shown, or closed under `prune: close`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from enum import Enum, auto
 
 from runs_as_code.model.actions import CloseReason, MakeRun
 from runs_as_code.model.desired import Prune, RunSpec
@@ -11,7 +12,7 @@ from runs_as_code.model.plan import Block, Change, Outcome, Reason
 from runs_as_code.model.text import clash_form
 from runs_as_code.planning import rules
 from runs_as_code.planning.closing import close_action
-from runs_as_code.planning.context import Context, Member
+from runs_as_code.planning.context import Context, Member, Place
 from runs_as_code.planning.digest import text_digest
 from runs_as_code.planning.ownership import Ownership
 
@@ -60,13 +61,14 @@ def _why_kept(ctx: Context) -> str:
 
 
 def _guard(left_out: Iterable[str]) -> list[Block]:
-    files = ", ".join(f"`{file}`" for file in sorted(left_out))
+    files = ", ".join(f"`{file}`" for file in sorted(set(left_out)))
     if not files:
         return []
     return [
         Block(
             rule="prune-partial",
-            message=f"nothing is pruned while {files} of the same owner and project was not given",
+            message=f"nothing is pruned while {files} was not read: it is, or may be, of the same"
+            " owner and project",
             line="give the folder instead of the file: -f FOLDER",
         )
     ]
@@ -87,60 +89,115 @@ def _prune_blocks(ctx: Context, key: str, members: list[Member]) -> list[Block]:
     return blocks
 
 
-def suspect_renames(ctx: Context, changes: Mapping[str, Change]) -> dict[str, Change]:
-    """Block each new key together with the orphan that it looks like.
+def suspect_renames(
+    contexts: Sequence[Context], changes: Mapping[Place, Change]
+) -> dict[Place, Change]:
+    """Block each key that is to get a run together with the orphans that this run looks like.
 
     With an irreversible close, a renamed key must never silently become a create and a close.
     """
-    looks = _orphan_looks(ctx)
+    looks = _orphan_looks(contexts)
+    owners = {ctx.owner: ctx for ctx in contexts}
     result = dict(changes)
-    for key, change in sorted(changes.items()) if looks else ():
-        declaration = ctx.declarations.get(key)
-        if declaration is None or not _is_new(ctx, change, declaration.spec):
+    for place in sorted(changes) if looks else ():
+        ctx, change = owners[place[0]], changes[place]
+        declaration = ctx.declarations.get(place[1])
+        if declaration is None:
             continue
         spec = declaration.spec
-        is_settled = ctx.is_approved(key) or spec.previous_keys is not None
+        is_settled = ctx.is_approved(spec.key) or spec.previous_keys is not None
         # The orphan must not go as long as something else keeps its look-alike from being made.
         if is_settled and not change.is_withheld:
             continue
-        for orphan in sorted({o for look in _looks(spec, change) for o in looks.get(look, ())}):
-            block = rules.rename_suspected(
-                key, orphan, spec.location, is_approvable=not change.is_withheld
-            )
-            result[key] = replace(result[key], blocks=(*result[key].blocks, block))
-            if result[orphan].actions:
-                blocks = (*result[orphan].blocks, block)
-                result[orphan] = replace(result[orphan], blocks=blocks)
+        for orphan in sorted(_look_alikes(ctx, spec, change, looks)):
+            is_closed = bool(result[orphan].actions)
+            if orphan[0] != ctx.owner and not is_closed:
+                continue
+            block = _rename_suspected(ctx, spec, orphan, change)
+            # What is unmanaged has no action that could be withheld.
+            withheld = [place] if change.outcome is not Outcome.UNMANAGED else []
+            for each in [*withheld, orphan] if is_closed else withheld:
+                result[each] = replace(result[each], blocks=(*result[each].blocks, block))
     return result
 
 
-def _is_new(ctx: Context, change: Change, spec: RunSpec) -> bool:
-    """Whether a run is wanted for a key that never had one, even if it can't have it yet."""
-    is_wanted = change.outcome in {Outcome.CREATE, Outcome.CLONE, Outcome.DECIDE}
-    return is_wanted and not ctx.members(spec)
+class _Kind(Enum):
+    """What a run keeps when its key is renamed."""
+
+    CLASH = auto()
+    TITLE = auto()
+    SELECTION = auto()
 
 
-_Look = tuple[str, str]
+_Look = tuple[_Kind, str]
+
+_WANTING = frozenset(
+    {Outcome.CREATE, Outcome.CLONE, Outcome.REPLACE_BY_CREATE, Outcome.REPLACE_BY_CLONE}
+)
+_WANTING_FIRST = frozenset({Outcome.DECIDE, Outcome.UNMANAGED})
+"""Decisions by which a key wants a run as long as it never had one, even if it can't have it."""
 
 
-def _orphan_looks(ctx: Context) -> dict[_Look, set[str]]:
-    """Index the orphans by what a renamed run keeps: its title, its selection."""
-    looks: dict[_Look, set[str]] = {}
-    for key, members in ctx.orphans().items():
-        for member in members:
-            looks.setdefault(("clash", member.marked.clash), set()).add(key)
-            if member.marker is not None:
-                looks.setdefault(("title", member.marker.title), set()).add(key)
-                looks.setdefault(("selection", member.marker.selection), set()).add(key)
+def _orphan_looks(contexts: Iterable[Context]) -> dict[_Look, set[Place]]:
+    """Index the orphans of all owners by what a renamed run keeps."""
+    looks: dict[_Look, set[Place]] = {}
+    for ctx in contexts:
+        for key, members in ctx.orphans().items():
+            for look in {look for member in members for look in _looks_of(member)}:
+                looks.setdefault(look, set()).add((ctx.owner, key))
     return looks
 
 
-def _looks(spec: RunSpec, change: Change) -> set[_Look]:
-    looks = {("clash", clash_form(spec.title)), ("title", text_digest(spec.title))}
+def _looks_of(member: Member) -> set[_Look]:
+    looks = {(_Kind.CLASH, member.marked.clash)}
+    if member.marker is not None:
+        looks |= {(_Kind.TITLE, member.marker.title), (_Kind.SELECTION, member.marker.selection)}
+    return looks - {(_Kind.SELECTION, UNKNOWN)}
+
+
+def _look_alikes(
+    ctx: Context, spec: RunSpec, change: Change, looks: Mapping[_Look, set[Place]]
+) -> set[Place]:
+    """Return the orphans that look like the run a key wants, but not like the run it had.
+
+    Titles are unique in a project, so an equal one tells of any owner's run. What two teams select
+    is often the same, so a selection tells of the owner's own runs only.
+    """
+    members = ctx.members(spec)
+    if change.outcome not in (_WANTING if members else _WANTING | _WANTING_FIRST):
+        return set()
+    wanted = {(_Kind.CLASH, clash_form(spec.title)), (_Kind.TITLE, text_digest(spec.title))}
     for action in change.actions:
         # A clone has its source's selection, which says nothing about its own past.
         if isinstance(action, MakeRun) and not action.is_clone:
             marker = read_description(action.marker).marker
-            if marker is not None and marker.selection != UNKNOWN:
-                looks.add(("selection", marker.selection))
-    return looks
+            if marker is not None:
+                wanted.add((_Kind.SELECTION, marker.selection))
+    if members:
+        wanted -= _looks_of(members[-1])
+    return {
+        orphan
+        for look in wanted
+        for orphan in looks.get(look, ())
+        if orphan[0] == ctx.owner or look[0] is not _Kind.SELECTION
+    }
+
+
+def _rename_suspected(ctx: Context, spec: RunSpec, orphan: Place, change: Change) -> Block:
+    """A key is to get a run that looks like one under another key, which nothing declares."""
+    old = orphan[1]
+    key, gone = spec.key, f"`{old}`"
+    line = f"previousKeys: [{old}]"
+    if orphan[0] != ctx.owner:
+        key, gone = f"{ctx.owner}/{key}", f"`{old}` of owner `{orphan[0]}`"
+        line = f"`{old}` in a file of `{orphan[0]}`"
+    elif ctx.members(spec):
+        line = f"another key with {line}"
+    is_new = "the next run of `{}`" if ctx.members(spec) else "`{}` is new and"
+    return Block(
+        rule="looks-like-rename",
+        message=f"{is_new.format(key)} looks like {gone}, which is no longer declared",
+        line=f"{line} if it is the same run, previousKeys: [] if not",
+        flag="" if change.is_withheld else rules.approve(key),
+        location=spec.location,
+    )
