@@ -169,7 +169,7 @@ def draw_settings(rng: Random) -> dict[str, Any]:
     """Draw the settings of a run."""
     none, ids = frozenset(), frozenset({Field.MILESTONE, Field.ASSIGNEE})
     texts = frozenset({Field.QUERY_PLANS, Field.DESCRIPTION})
-    settings = {
+    return {
         "state": mostly(rng, State.OPEN, State.CLOSED, State.UNMANAGED, of=7),
         "if_exists": mostly(rng, IfExists.FAIL, IfExists.ADOPT, of=3),
         "on_closed": mostly(rng, OnClosed.LEAVE, OnClosed.RECREATE, of=2),
@@ -184,10 +184,6 @@ def draw_settings(rng: Random) -> dict[str, Any]:
         "assignee": rng.choice([None] * 8 + [7, "Bob@example.com", 8, 7, "nobody@example.com"]),
         "description": rng.choice(TEXTS),
     }
-    if settings["on_closed"] is OnClosed.RECREATE:
-        # Together they ask for a new round as soon as one is over: see the test of that name.
-        settings["close_when"] = CloseWhen.NEVER
-    return settings
 
 
 def draw_spec(rng: Random, key: str, title: str, sources: Sequence[str]) -> RunSpec:

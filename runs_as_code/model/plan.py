@@ -40,6 +40,7 @@ class Reason(StrEnum):
     DECLARED_CLOSED = "declared-closed"
     NOTHING_TO_CLOSE = "nothing-to-close"
     COMPLETE = "complete"
+    COMPLETED = "closed-when-complete"
     OLDER_REVISIONS = "older-revisions"
     NO_LONGER_DECLARED = "no-longer-declared"
     ADOPTED = "adopted"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from runs_as_code.model.actions import CloseReason, CloseRun
 from runs_as_code.model.desired import CloseWhen, ReplaceMode, RunSpec
+from runs_as_code.model.live import LiveRun
 from runs_as_code.model.plan import Block
 from runs_as_code.planning import rules
 from runs_as_code.planning.context import Context, Member
@@ -31,6 +32,11 @@ def close_action(
         successor_run=successor_run,
         successor_key=successor_key,
     )
+
+
+def is_due(spec: RunSpec, run: LiveRun) -> bool:
+    """Whether the file wants this run closed because it is complete."""
+    return spec.close_when is CloseWhen.COMPLETE and run.is_complete
 
 
 def close_older(
@@ -83,8 +89,8 @@ def replacement_blocks(ctx: Context, spec: RunSpec, member: Member, revision: in
         return []
     if spec.replace.mode is ReplaceMode.NEVER:
         return [rules.never_replaced(spec.key, member.run, revision, place)]
-    is_due = spec.close_when is CloseWhen.COMPLETE and member.run.is_complete
-    if member.run.has_results and not is_due and spec.replace.mode is not ReplaceMode.ALWAYS:
+    may_go = is_due(spec, member.run) or spec.replace.mode is ReplaceMode.ALWAYS
+    if member.run.has_results and not may_go:
         return [rules.has_results(spec.key, member.run, revision, place)]
     return []
 

@@ -7,7 +7,7 @@ closed after its file wanted that, by `state: closed` or `closeWhen: complete`, 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from runs_as_code.model.desired import CloseWhen, Field, Manifest, RunSpec, State
+from runs_as_code.model.desired import Field, Manifest, RunSpec, State
 from runs_as_code.model.drift import Drift, DriftKind, ProjectDrift
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import MARKER_OPENING, MARKER_VERSION
@@ -50,7 +50,7 @@ def find_drift(given: ProjectInput, plan: ProjectPlan) -> ProjectDrift:
         for change in plan.changes
         if change.key in declared.specs and declared.specs[change.key].state is not State.UNMANAGED
     }
-    found = [drift for change in changes.values() for drift in _of_change(change, declared, runs)]
+    found = [drift for change in changes.values() for drift in _of_change(change, runs)]
     found += _of_runs(changes, declared, runs, found)
     return ProjectDrift(
         plan=plan,
@@ -76,14 +76,12 @@ def _declared(manifests: Iterable[Manifest]) -> _Declared:
     )
 
 
-def _of_change(change: Change, declared: _Declared, runs: ProjectRuns) -> Iterator[Drift]:
+def _of_change(change: Change, runs: ProjectRuns) -> Iterator[Drift]:
     run = change.run
     for diff in change.drift:
         yield Drift(_OF_FIELD[diff.field], change.key, run, diff, change.location)
     if run is not None and change.reason in _CLOSED_BY_HAND and not run.is_open:
-        is_due = declared.specs[change.key].close_when is CloseWhen.COMPLETE and run.is_complete
-        if not is_due:
-            yield Drift(DriftKind.CLOSED_BY_HAND, change.key, run, location=change.location)
+        yield Drift(DriftKind.CLOSED_BY_HAND, change.key, run, location=change.location)
     for block in change.blocks:
         kind = _OF_BLOCK.get(block.rule)
         if block.rule == "title-held" and _is_made_by_hand(run, runs):

@@ -88,14 +88,18 @@ def unverified_successor(key: str, run: LiveRun, why: str, location: Location | 
 
 
 def successor_closed(
-    key: str, closed: LiveRun, still_open: LiveRun, location: Location | None
+    key: str, closed: LiveRun, still_open: LiveRun, location: Location | None, *, is_due: bool
 ) -> Block:
-    """Somebody closed the newest revision while an older one is open."""
+    """Somebody closed the newest revision while an older one is open.
+
+    A run that was due is not made anew because it is closed.
+    """
+    line = "`state: closed`, or another title"
     return Block(
         rule="successor-closed",
         message=f"run {closed.id}, the newest of this key, was closed, and run {still_open.id}"
         " before it is still open",
-        line="`onClosed: recreate`, `state: closed`, or another title",
+        line=line if is_due else f"`onClosed: recreate`, {line}",
         flag=approve(key),
         location=location,
     )
@@ -135,16 +139,3 @@ def adopted_by_title(key: str, run: LiveRun, location: Location | None) -> Block
 def title_held(message: str, line: str, location: Location | None) -> Block:
     """The declared title belongs to a run that is not this key's."""
     return Block(rule="title-held", message=message, line=line, location=location)
-
-
-def rename_suspected(
-    key: str, orphan: str, location: Location | None, *, is_approvable: bool
-) -> Block:
-    """A new key looks like an old one under another name."""
-    return Block(
-        rule="looks-like-rename",
-        message=f"`{key}` is new and looks like `{orphan}`, which is no longer declared",
-        line=f"previousKeys: [{orphan}] if it is the same run, previousKeys: [] if not",
-        flag=approve(key) if is_approvable else "",
-        location=location,
-    )

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runs_as_code.model.actions import Action, CloseReason
-from runs_as_code.model.desired import CloseWhen, Field, IfExists, OnClosed, RunSpec, State
+from runs_as_code.model.desired import Field, IfExists, OnClosed, RunSpec, State
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import UNKNOWN
 from runs_as_code.model.plan import Block, Change, FieldDiff, Outcome, Reason
@@ -30,6 +30,7 @@ from runs_as_code.planning.closing import (
     close_action,
     close_older,
     doubts,
+    is_due,
     is_revision_approved,
     protection,
     replacement_blocks,
@@ -139,7 +140,7 @@ class _OpenRow:
     @property
     def is_due(self) -> bool:
         """Whether the file wants the run closed because it is complete."""
-        return self.spec.close_when is CloseWhen.COMPLETE and self.newest.run.is_complete
+        return is_due(self.spec, self.newest.run)
 
 
 def _decide_open(ctx: Context, declaration: Declaration, members: Sequence[Member]) -> Change:
@@ -218,7 +219,7 @@ def _decide_replacement(ctx: Context, row: _OpenRow) -> Change:
             *lost_markers(ctx, spec, make.title),
             *make_blocks,
             *doubts(ctx, spec, [newest]),
-            *replacement_blocks(ctx, spec, newest, revision),
+            *replacement_blocks(ctx, spec, newest, revision, is_of_revision=True),
             *_adoption_record(spec, newest),
             *close_blocks,
         ),
@@ -248,11 +249,19 @@ def _decide_newest_closed(
     if lost := lost_markers(ctx, spec, next_title):
         return _change(spec, Outcome.DECIDE, Reason.MARKER_LOST, run=newest.run, blocks=tuple(lost))
     still_open = [member for member in members if member.run.is_open]
+    if not still_open and is_due(spec, newest.run):
+        return _change(spec, Outcome.KEEP, Reason.COMPLETED, run=newest.run)
     if not still_open:
         return _change(spec, Outcome.STAY_CLOSED, Reason.CLOSED_BY_SOMEBODY, run=newest.run)
     if ctx.is_approved(spec.key):
         return _decide_open(ctx, declaration, members)
-    block = rules.successor_closed(spec.key, newest.run, still_open[-1].run, spec.location)
+    block = rules.successor_closed(
+        spec.key,
+        newest.run,
+        still_open[-1].run,
+        spec.location,
+        is_due=is_due(spec, newest.run),
+    )
     return _change(spec, Outcome.DECIDE, Reason.SUCCESSOR_CLOSED, run=newest.run, blocks=(block,))
 
 
@@ -290,7 +299,7 @@ def _make_next(
 def _is_next_wanted(ctx: Context, spec: RunSpec, newest: Member) -> bool:
     return (
         is_title_changed(spec, newest.run, newest.marker)
-        or spec.on_closed is OnClosed.RECREATE
+        or (spec.on_closed is OnClosed.RECREATE and not is_due(spec, newest.run))
         or ctx.is_replacement_asked(spec.key)
     )
 

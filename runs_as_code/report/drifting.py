@@ -24,8 +24,8 @@ _FIELD_HINT = "write it into the file to accept it; `qarun apply --replace {key}
 _HINTS = {
     DriftKind.CLOSED_BY_HAND: "`state: closed` accepts it; `onClosed: recreate` or another title"
     " makes a new run",
-    DriftKind.SUCCESSOR_CLOSED: "`state: closed` closes the older ones too; `onClosed: recreate` or"
-    " another title makes a new run",
+    DriftKind.SUCCESSOR_CLOSED: "`state: closed` closes the older ones too; another title makes a"
+    " new run",
     DriftKind.MARKER_LOST: "`adopt: {{run: {run}}}` takes it under management again",
     DriftKind.MARKER_DAMAGED: "put the marker right in its description, or close the run",
     DriftKind.TITLE_TAKEN: "`adopt: {{run: {run}}}` takes it under management; else give one of the"

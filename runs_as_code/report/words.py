@@ -36,6 +36,7 @@ _REASONS = {
     Reason.DECLARED_CLOSED: "the file says `state: closed`",
     Reason.NOTHING_TO_CLOSE: "the file says `state: closed`, and none is open",
     Reason.COMPLETE: "no case is open any more, and the file says `closeWhen: complete`",
+    Reason.COMPLETED: "it is closed and no case of it is open, as `closeWhen: complete` wants it",
     Reason.OLDER_REVISIONS: "older revisions of it are still open",
     Reason.NO_LONGER_DECLARED: "no file declares it any more",
     Reason.TITLE_HELD: "another run stands in its way",

@@ -83,15 +83,17 @@ class TestCompletion:
         assert shown(change) == ["x 1"]
         assert not change.is_withheld
 
-    def test_with_recreate_a_round_follows_the_other(self):
-        """The one setting that needs two applies: one closes what is complete, one starts anew."""
+    def test_what_was_closed_for_being_complete_stays_closed(self):
+        """`onClosed` is about runs that somebody closed, not about those that were due."""
         spec = desired(close_when=CloseWhen.COMPLETE, on_closed=OnClosed.RECREATE)
-        first = made(1, spec, counts=COMPLETE)
-
-        assert shown(decide(spec, first)) == ["x 1"]
         closed = made(1, spec, counts=COMPLETE, closed=True)
-        assert shown(decide(spec, closed)) == ["+ Run a (r2)"]
-        assert not decide(spec, closed, made(2, spec, 2, title="Run a (r2)")).is_pending
+
+        assert shown(decide(spec, made(1, spec, counts=COMPLETE))) == ["x 1"]
+        change = decide(spec, closed)
+        assert (change.outcome, change.reason) == (Outcome.KEEP, Reason.COMPLETED)
+        assert not change.is_pending
+        assert shown(decide(spec, made(1, spec, counts=WORKED_ON, closed=True))) == ["+ Run a (r2)"]
+        assert shown(decide(spec, closed, replace=frozenset({"a"}))) == ["+ Run a (r2)"]
 
 
 class TestDeclaredClosed:
