@@ -111,8 +111,14 @@ def _check_aliases(aliases: Any, owner: Any, findings: Findings) -> None:
 def _check_users(users: Any, findings: Findings) -> None:
     if not isinstance(users, MapNode):
         return
+    seen: dict[str, str] = {}
     for key, _, place, _ in users.entries():
         if is_email(key):
+            first = seen.setdefault(key.casefold(), key)
+            if first != key:
+                message = f"{quote(key)} and {quote(first)} are the same address"
+                hint = "upper and lower case make no difference; keep one of them"
+                findings.add("duplicate-key", place, message, hint=hint)
             continue
         if is_secret_key(key):
             hint = "take it out; the token belongs into `QAS_TOKEN`"

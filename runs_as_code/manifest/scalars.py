@@ -14,8 +14,8 @@ _CONSTANTS: dict[str, bool | None] = {
 }
 _CONSTANT_STARTS = frozenset(text[:1] for text in _CONSTANTS)
 _NUMBER_STARTS = frozenset("-0123456789")
-# Longer numbers are no ids, and Python refuses to convert some thousand digits.
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+# A number too large for an id is still a number, not a title; Python reads 4,300 digits at most.
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,4000})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,30})?(?:[eE][-+]?[0-9]{1,2})?")
 
 CORE = "tag:yaml.org,2002:"

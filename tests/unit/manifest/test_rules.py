@@ -23,6 +23,11 @@ def titled(body: str) -> str:
     return run(f"title: Sprint 24 checkout, {body}")
 
 
+def of_milestone(value: str) -> str:
+    text = f"title: Sprint 24 checkout, milestone: {value}, assignee: null, {LIVE}"
+    return f"{HEAD}runs:\n  run-0: {{{text}}}\n"
+
+
 def frozen(window: str) -> str:
     return RUNS + f"freeze: [{{{window}}}]\n"
 
@@ -59,6 +64,11 @@ CASES = [
     ("recursive-alias", HEAD + "runs: &a {a: *a}\n", HEAD + "runs: &a {}\n"),
     ("too-deep", "a: " + "[" * 100, RUNS),
     ("duplicate-key", RUNS + "owner: again\n", RUNS),
+    (
+        "duplicate-key",
+        RUNS + "users: {ann@example.com: 4, ANN@example.com: 5}\n",
+        RUNS + "users: {ann@example.com: 4, eve@example.com: 5}\n",
+    ),
     ("duplicate-key", run("title: A title, title: Another, " + LIVE), titled(LIVE)),
     ("bad-mapping-key", RUNS + "? [a]\n: b\n", RUNS + "? prune\n: keep\n"),
     ("bad-merge", RUNS + "limits: {<<: 1}\n", RUNS + "limits: {<<: {close: 1}}\n"),
@@ -104,6 +114,9 @@ CASES = [
     ("out-of-range", RUNS + "limits: {percent: 101}\n", RUNS + "limits: {percent: 100}\n"),
     ("out-of-range", titled("adopt: {run: 0}"), titled("adopt: {run: 1}")),
     ("out-of-range", RUNS + "users: {a@b: -1}\n", RUNS + "users: {a@b: 1}\n"),
+    ("out-of-range", of_milestone("9" * 11), of_milestone("'99999999999'")),
+    ("out-of-range", of_milestone("9" * 20), of_milestone("5")),
+    ("out-of-range", of_milestone("9" * 4000), of_milestone("5")),
     ("empty-text", run('title: "  ", ' + LIVE), titled(LIVE)),
     ("empty-text", HEAD + 'runs: {a: {state: closed, milestone: ""}}\n', RUNS),
     ("empty-text", titled('type: live, queryPlans: [{folders: [1], tags: [" "]}]'), titled(LIVE)),
