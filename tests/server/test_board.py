@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,10 +16,14 @@ from hostile.texts import NASTY
 from server.support import Api
 from sqlalchemy import event
 
+from runs_as_code.model.actions import MakeRun
 from runs_as_code.model.marker import Marker
 from runs_as_code.model.marking import compose_description
+from runs_as_code.model.provenance import Provenance
+from runs_as_code.report.provenance import log_comment
 from runs_as_code.server import Fault, ServerOptions, create_app, create_key
 from runs_as_code.server.board.marks import Description, read_description
+from runs_as_code.server.board.plain import plain_text
 
 VOID = {"meta", "link", "img", "input", "rect", "br"}
 
@@ -248,6 +253,44 @@ def test_hostile_texts_stay_texts(board: Board, text: str):
         page = board.page(path)
         assert " ".join(shown.split()) in page.text
         assert all(char.isprintable() or char == "\n" for char in page.html)
+
+
+def test_the_log_line_of_an_apply_is_shown_as_text(board: Board):
+    run = board.make_run("Payments", description=describe("pay"))
+    made = MakeRun("h<0>0", 2, "[marker]", "Title", "Text", "live")
+    facts = (("commit", "4f2a91c"), ("pipeline", "https://ci.example.com/?a=1&b=2"))
+    line = log_comment(made, "web & team", Provenance(facts))
+    board.post(f"/project/BD/run/{run}/log", {"comment": line})
+    text = board.page(f"/BD/{run}").text.partition(" Log ")[2]
+    assert "Created by qarun for key h<0>0, revision r2; owner web & team; commit 4f2a91c" in text
+    assert "pipeline https://ci.example.com/ Test cases" in text
+    assert "<code>" not in text
+
+
+@pytest.mark.parametrize(
+    ("comment", "text"),
+    [
+        ("as it is", "as it is"),
+        ("<p>one</p><p>two<br/>three</p>", "one\ntwo\nthree"),
+        ("<ul><li>one</li>\r\n<li>two</li></ul>", "one\ntwo"),
+        ("<!-- hidden -->a < b && c > d", "a < b && c > d"),
+        ("use &lt;b&gt; &amp;lt; &#233;&#xe9;&nbsp;&eacute;.", "use <b> &lt; éé é."),
+        (f"&#{'9' * 5_000}; &nonsense; &", f"&#{'9' * 5_000}; &nonsense; &"),
+        ("&lt;script&gt;alert(1)&lt;/script&gt;", "<script>alert(1)</script>"),
+        ("<script>alert(1)</script>", "alert(1)"),
+        ("<a title='x", "<a title='x"),
+        ("", ""),
+    ],
+)
+def test_a_comment_is_the_text_that_its_html_says(comment: str, text: str):
+    assert plain_text(comment) == text
+
+
+@pytest.mark.parametrize("piece", ["<", "<a ", "&", "&#", "<br", "<!--", "</p>"])
+def test_a_long_comment_costs_no_more_than_its_size(piece: str):
+    started = time.process_time()
+    plain_text(piece * 200_000)
+    assert time.process_time() - started < 2
 
 
 def test_every_page_forbids_the_browser_what_it_does_not_need(board: Board):

@@ -10,6 +10,7 @@ from runs_as_code.server.board import reading
 from runs_as_code.server.board.bars import Label
 from runs_as_code.server.board.filters import Cut, cut
 from runs_as_code.server.board.pages import RunCard, run_cards
+from runs_as_code.server.board.plain import plain_text
 from runs_as_code.server.board.reading import RunLine
 from runs_as_code.server.rules.members import list_members
 from runs_as_code.server.rules.runs import get_run
@@ -37,7 +38,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """A comment in the log of a run."""
+    """A comment in the log of a run, without the tags that it is written in."""
 
     at: str
     person: str
@@ -167,4 +168,7 @@ def _log(connection: Connection, run_id: int) -> tuple[LogEntry, ...]:
         .order_by(run_log.c.created_at.desc(), run_log.c.id)
         .limit(HISTORY)
     )
-    return tuple(LogEntry(row.created_at, people.get(row.user_id, ""), row.comment) for row in rows)
+    return tuple(
+        LogEntry(row.created_at, people.get(row.user_id, ""), plain_text(row.comment))
+        for row in rows
+    )
