@@ -139,3 +139,16 @@ def adopted_by_title(key: str, run: LiveRun, location: Location | None) -> Block
 def title_held(message: str, line: str, location: Location | None) -> Block:
     """The declared title belongs to a run that is not this key's."""
     return Block(rule="title-held", message=message, line=line, location=location)
+
+
+def rename_suspected(
+    key: str, orphan: str, location: Location | None, *, is_approvable: bool
+) -> Block:
+    """A new key looks like an old one under another name."""
+    return Block(
+        rule="looks-like-rename",
+        message=f"`{key}` is new and looks like `{orphan}`, which is no longer declared",
+        line=f"previousKeys: [{orphan}] if it is the same run, previousKeys: [] if not",
+        flag=approve(key) if is_approvable else "",
+        location=location,
+    )
