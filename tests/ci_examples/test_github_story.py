@@ -113,6 +113,31 @@ def test_whoever_comes_to_be_declared_the_comment_and_the_issue_stay_one(
     assert [state for state, _ in shown.issues()] == ["closed"]
 
 
+def test_nobody_is_asked_for_an_approval_that_can_do_nothing(
+    shown: Story, service: Service
+) -> None:
+    assert shown.plan(1, SMOKE + REVIEW).status == "success"
+    service.make("Menu review")
+    jobs = shown.merge(1)
+    assert statuses(jobs) == {"reviewed": "success", "again": "failure", "approved": "skipped"}
+    assert service.open_titles() == ["Menu review"]
+    (comment,) = shown.repository.comments(1)
+    assert "### Plan: 1 to create, 1 blocked" in comment
+    assert "nothing was done. Nobody can approve a plan of which something is withheld" in comment
+    assert "waits for an approval" not in comment
+
+    assert shown.plan(2, SMOKE + REVIEW.replace("Menu review", "Menu tour")).status == "success"
+    assert shown.merge(2)["reviewed"].status == "success"
+    assert shown.plan(3, SMOKE).status == "success"
+    shown.repository.change(statuses=[])
+    jobs = shown.merge(3)
+    assert statuses(jobs) == {"reviewed": "success", "again": "success", "approved": "skipped"}
+    assert (
+        "**What was reviewed no longer fits, and nothing was done. Nothing is left to do: "
+        in (shown.repository.comments(3)[0])
+    )
+
+
 def a_plan_is_one_comment_that_follows_the_branch(shown: Story, service: Service) -> None:
     first = shown.plan(1, SMOKE)
     assert first.status == "success", first.log
@@ -172,7 +197,7 @@ def a_plan_that_another_merge_made_stale_waits_for_an_approval(
     assert "the plan is not the reviewed one" in jobs["reviewed"].log
     (comment,) = shown.repository.comments(3)
     assert comment.count(jobs["again"].outputs["digest"]) == 2
-    assert "This plan waits for an approval: https://github.com/acme/qa/actions/runs/" in comment
+    assert ". This plan waits for an approval: https://github.com/acme/qa/actions/runs/" in comment
 
     jobs = approve(shown.site, APPLY, event, jobs)
     assert jobs["approved"].status == "success", jobs["approved"].log

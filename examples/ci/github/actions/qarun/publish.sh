@@ -23,13 +23,20 @@ if [ -z "$NUMBER" ]; then exit 0; fi
 if [ -s "$FOLDER/problems.md" ]; then
   bash "$scripts/comment.sh" "$NUMBER" "$FOLDER/problems.md"
 fi
+if [ "$CHANGES" = false ]; then
+  next='Nothing is left to do'
+elif [ "$WITHHELD" = false ]; then
+  next='This plan waits for an approval'
+else
+  next='Nobody can approve a plan of which something is withheld: change the files as it says'
+fi
 if [ -s "$FOLDER/plan.md" ]; then
   {
     cat -- "$FOLDER/plan.md"
     if [ -n "$HEAD_SHA" ]; then
       printf '\nPlan of merging %s: %s\n' "$HEAD_SHA" "$page"
     else
-      printf '\n**What was reviewed no longer fits. This plan waits for an approval: %s**\n' "$page"
+      printf '\n**What was reviewed no longer fits, and nothing was done. %s: %s**\n' "$next" "$page"
     fi
   } >"$FOLDER/comment.md"
   bash "$scripts/comment.sh" "$NUMBER" "$FOLDER/comment.md"
