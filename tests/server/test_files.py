@@ -73,32 +73,21 @@ def test_a_strange_type_does_no_harm(api: Api):
     assert found.headers["content-security-policy"] == "sandbox"
 
 
-@pytest.mark.parametrize(
-    ("kind", "shown"),
-    [
-        (b"image/png", "image/png"),
-        (b"a/b\x00", "application/octet-stream"),
-        (b"a/b\x0bc", "application/octet-stream"),
-        (b"a/b\x7f", "application/octet-stream"),
-        (b"a/\xc3\xa9", "application/octet-stream"),
-        (b"a/b\nX-Evil: 1", "application/octet-stream"),
-        (b"  ", "application/octet-stream"),
-    ],
-)
-def test_a_type_that_no_header_can_carry_is_left_out(
-    qasphere_server: RunningServer, kind: bytes, shown: str
-):
-    body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n'
-    body += b"Content-Type: " + kind + b"\r\n\r\n1\r\n--x--\r\n"
+def test_a_type_that_no_header_can_carry_is_left_out(qasphere_server: RunningServer):
     headers = {
         "Authorization": f"Bearer {qasphere_server.key}",
         "Content-Type": "multipart/form-data; boundary=x",
     }
+    broken = (b"a/b\x00", b"a/b\x0bc", b"a/b\x7f", b"a/\xc3\xa9", b"a/b\nX-Evil: 1", b"  ")
     with httpx.Client(headers=headers, trust_env=False) as client:
-        made = client.post(f"{qasphere_server.api}/file", content=body)
-        found = client.get(made.json()["url"])
-    assert found.headers["content-type"] == shown
-    assert (found.content, "x-evil" in found.headers) == (b"1", False)
+        for kind in (b"image/png", *broken):
+            body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n'
+            body += b"Content-Type: " + kind + b"\r\n\r\n1\r\n--x--\r\n"
+            made = client.post(f"{qasphere_server.api}/file", content=body)
+            found = client.get(made.json()["url"])
+            shown = "application/octet-stream" if kind in broken else kind.decode()
+            assert found.headers["content-type"] == shown
+            assert (found.content, "x-evil" in found.headers) == (b"1", False)
 
 
 def form(disposition: str, kind: str = "multipart/form-data; boundary=x") -> dict[str, object]:

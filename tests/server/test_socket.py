@@ -80,27 +80,27 @@ def test_nobody_claims_to_come_from_elsewhere(client: httpx.Client, qasphere_ser
     assert made["url"].startswith(f"{qasphere_server.url}/files/")
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        b"nonsense\r\n\r\n",
-        b"GET /api/public/v0/project HTTP/1.1\r\nHost: x\r\nContent-Length: no\r\n\r\n",
-        b"GET /api/public/v0/project HTTP/1.1\r\nHost : x\r\n\r\n",
-        b"POST /api HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
-    ],
+NO_HTTP = (
+    b"nonsense\r\n\r\n",
+    b"GET /api/public/v0/project HTTP/1.1\r\nHost: x\r\nContent-Length: no\r\n\r\n",
+    b"GET /api/public/v0/project HTTP/1.1\r\nHost : x\r\n\r\n",
+    b"POST /api HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
 )
+
+
 def test_what_is_no_http_is_answered_with_json(
-    qasphere_server: RunningServer, sent: bytes, capfd: pytest.CaptureFixture[str]
+    qasphere_server: RunningServer, capfd: pytest.CaptureFixture[str]
 ):
     where = httpx.URL(qasphere_server.url)
-    with socket.create_connection((where.host, where.port), timeout=10) as connection:
-        connection.sendall(sent)
-        answer = connection.makefile("rb").read()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert b"content-type: application/json\r\n" in head + b"\r\n"
-    assert b"content-length: %d\r\n" % len(body) in head + b"\r\n"
-    assert json.loads(body) == {"message": "Invalid HTTP request received"}
+    for sent in NO_HTTP:
+        with socket.create_connection((where.host, where.port), timeout=10) as connection:
+            connection.sendall(sent)
+            answer = connection.makefile("rb").read()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"content-type: application/json\r\n" in head + b"\r\n"
+        assert b"content-length: %d\r\n" % len(body) in head + b"\r\n"
+        assert json.loads(body) == {"message": "Invalid HTTP request received"}
     assert capfd.readouterr() == ("", "")
 
 
