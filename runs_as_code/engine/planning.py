@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from runs_as_code.engine.freezing import frozen_owners
-from runs_as_code.errors import RefusedError
+from runs_as_code.errors import NotFoundError, RefusedError
 from runs_as_code.model.desired import LeftOut, Manifest, ManifestSet
 from runs_as_code.model.live import Catalog, Listing
 from runs_as_code.model.plan import Approvals, Plan, ProjectPlan
@@ -134,7 +134,11 @@ async def read_session(
     Raises the errors of a provider.
     """
     approvals, created_at = asked
-    listing = await provider.list_runs()
+    try:
+        listing = await provider.list_runs()
+    except NotFoundError as error:
+        places = ", ".join(str(manifest.location) for manifest in group)
+        raise NotFoundError(f"{places}: {error.message}", hint=error.hint) from None
     given = ProjectInput(
         server=provider.server,
         project=provider.project,

@@ -69,7 +69,7 @@ def to_manifest(document: Document) -> Manifest:
         file=file,
         project=root["project"],
         owner=root["owner"],
-        location=locate(file, root.place),
+        location=locate(file, root.value_place("project")),
         server=server.rstrip("/") if server else None,
         prune=Prune(root.get("prune", Prune.KEEP)),
         policy=Policy(root.get("policy", Policy.SYNC)),

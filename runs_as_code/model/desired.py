@@ -159,7 +159,8 @@ class Limits:
 class Manifest:
     """One file: the runs that one owner wants in one project.
 
-    `project` is a code or an id, `server` an address, `embedded`, or None when the file has none.
+    `project` is a code or an id, `location` where the file names it; `server` is an address,
+    `embedded`, or None when the file has none.
     `policy_location` is where the file says its policy; None for the default, and where the command
     line tightened it.
     """

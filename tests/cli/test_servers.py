@@ -129,10 +129,11 @@ def unknown_project(manifest: Path) -> Ended:
     return call("plan", "-f", write(manifest, ONE, HEAD.replace("project: BD", "project: BX")))
 
 
-def test_an_unknown_project_names_the_nearest(manifest: Path, serve: Callable):
+def test_an_unknown_project_names_its_place_and_the_nearest(manifest: Path, serve: Callable):
     serve()
     ended = unknown_project(manifest)
     assert (ended.code, ended.out) == (1, "")
+    assert f"error: {manifest}:2:10: `embedded`" in ended.err
     assert "has no project `BX` that the key may see" in ended.err
     assert "hint: the nearest: `BD`" in ended.err
 

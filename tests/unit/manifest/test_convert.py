@@ -87,7 +87,7 @@ def test_the_whole_of_a_file(read_valid):
         file="m.yaml",
         project="BD",
         owner="web-team",
-        location=at(2, 1),
+        location=at(3, 10),
         server="https://acme.eu1.qasphere.com",
         prune=Prune.CLOSE,
         limits=Limits(close=3, percent=30),
@@ -175,7 +175,7 @@ def test_closed_and_unmanaged_runs(read_valid):
 def test_the_least_a_manifest_can_be(read_valid, head):
     manifest = read_valid(head + "runs: {}\n")
 
-    assert manifest == Manifest("m.yaml", "BD", "web-team", at(1, 1))
+    assert manifest == Manifest("m.yaml", "BD", "web-team", at(2, 10))
 
 
 def test_reading_leaves_the_garbage_collector_as_it_was(read, head):
