@@ -1,6 +1,7 @@
 """Close runs of a key, and the rules that withhold that."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runs_as_code.model.actions import CloseReason, CloseRun
 from runs_as_code.model.desired import CloseWhen, ReplaceMode, RunSpec
@@ -53,6 +54,7 @@ def close_older(
     Their successor is `keep`, or with `is_replaced` the run of `revision` that this plan makes.
     """
     older = [member for member in members if member.run.is_open and member is not keep]
+    replaced = replaced_by(ctx, spec, members, revision, None if is_replaced else keep)
     closes = [
         close_action(
             member,
@@ -65,7 +67,8 @@ def close_older(
     ]
     blocks = doubts(ctx, spec, older)
     for member in older:
-        blocks += replacement_blocks(ctx, spec, member, revision)
+        is_of_revision = member.run.id in replaced
+        blocks += replacement_blocks(ctx, spec, member, revision, is_of_revision=is_of_revision)
     return closes, blocks
 
 
@@ -77,22 +80,53 @@ def protection(spec: RunSpec, members: Sequence[Member]) -> list[Block]:
     return [rules.is_protected(member.run, place, is_declared=True) for member in members]
 
 
-def replacement_blocks(ctx: Context, spec: RunSpec, member: Member, revision: int) -> list[Block]:
+def replaced_by(
+    ctx: Context, spec: RunSpec, members: Sequence[Member], revision: int, made: Member | None
+) -> frozenset[int]:
+    """Return the ids of the runs that the making of a revision replaced, or will replace.
+
+    `made` is the run of that revision, None where this plan makes it. Earlier revisions of its key
+    were the key's then. Of a run of a previous key, of an alias, or adopted, only the number tells:
+    the revision follows the run that has the number before it, unless a run of its own has that.
+    """
+    words = made.marker if made else None
+    if made is not None and (words is None or words.revision != revision):
+        return frozenset()
+    whose = (words.owner, words.key) if words else (ctx.owner, spec.key)
+    earlier = [
+        member
+        for member in members
+        if member.revision < revision and (made is None or member.run.id < made.run.id)
+    ]
+    found = [m for m in earlier if m.marker and (m.marker.owner, m.marker.key) == whose]
+    before = [member for member in earlier if member.revision == revision - 1]
+    if before and not any(member in found for member in before):
+        found.append(before[-1])
+    return frozenset(member.run.id for member in found)
+
+
+def replacement_blocks(
+    ctx: Context, spec: RunSpec, member: Member, revision: int, *, is_of_revision: bool
+) -> list[Block]:
     """The rules of a replacement: protection, `replace: never`, recorded results.
 
-    The results of a run that may be closed for being complete stand in no way.
+    The results of a run that may be closed for being complete stand in no way. `is_of_revision`
+    tells whether the making of the revision replaced the run, so that `replace: rN` can approve it.
     """
     place = spec.locations.get("replace", spec.location)
     if spec.protect:
         return protection(spec, [member])
-    if ctx.is_approved(spec.key) or is_revision_approved(spec, revision):
+    is_approved = is_of_revision and is_revision_approved(spec, revision)
+    if is_approved or ctx.is_approved(spec.key):
         return []
-    if spec.replace.mode is ReplaceMode.NEVER:
-        return [rules.never_replaced(spec.key, member.run, revision, place)]
+    blocks = []
     may_go = is_due(spec, member.run) or spec.replace.mode is ReplaceMode.ALWAYS
-    if member.run.has_results and not may_go:
-        return [rules.has_results(spec.key, member.run, revision, place)]
-    return []
+    if spec.replace.mode is ReplaceMode.NEVER:
+        blocks = [rules.never_replaced(spec.key, member.run, revision, place)]
+    elif member.run.has_results and not may_go:
+        blocks = [rules.has_results(spec.key, member.run, revision, place)]
+    line = f"replace: r{revision}" if is_of_revision else "replace: always"
+    return [replace(block, line=line) for block in blocks]
 
 
 def is_revision_approved(spec: RunSpec, revision: int) -> bool:

@@ -219,7 +219,7 @@ def _decide_replacement(ctx: Context, row: _OpenRow) -> Change:
             *lost_markers(ctx, spec, make.title),
             *make_blocks,
             *doubts(ctx, spec, [newest]),
-            *replacement_blocks(ctx, spec, newest, revision),
+            *replacement_blocks(ctx, spec, newest, revision, is_of_revision=True),
             *_adoption_record(spec, newest),
             *close_blocks,
         ),

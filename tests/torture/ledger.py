@@ -301,7 +301,9 @@ def _replacement_objections(
     if not is_due:
         yield from _unproved(run, max(later, key=lambda other: other.id), brief)
     made = max(other.revision for other in later)
-    is_approved = key in brief.approved or spec.get("replace") in {"always", f"r{made}"}
+    # A revision's own approval is for what it replaced, not for a second run of that revision.
+    by_revision = spec.get("replace") == f"r{made}" and run.revision < made
+    is_approved = key in brief.approved or spec.get("replace") == "always" or by_revision
     if run.has_results and not is_due and not is_approved:
         yield Wrong.RESULT, f"closes {run}, whose results nobody approved to put aside"
     if spec.get("replace") == "never" and not is_approved:
