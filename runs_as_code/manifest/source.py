@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ MAX_TOTAL_BYTES = 64 * 1024 * 1024  # trees take some ten times as much memory
 _ENDINGS = (".yaml", ".yml")
 _UTF8_BOM = b"\xef\xbb\xbf"
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_BINARY = re.compile("[\x00-\x08\x0e-\x1a]")  # in no text, of whatever encoding
 # What YAML allows in no file; libyaml refuses it too, but without a place.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 
@@ -43,14 +44,44 @@ def find_sources(paths: Sequence[str | Path]) -> tuple[list[Source], list[Findin
     return list(sources.values()), problems
 
 
-def siblings(path: str) -> list[str]:
-    """Return the other files that may be manifests in the folder of a file."""
-    folder, own = os.path.split(path)
+def beside(sources: Iterable[Source]) -> tuple[dict[str, str], list[str]]:
+    """Return what may be a manifest in the folders of the files, each path by its real one.
+
+    A file that a link names has two folders, and of a given folder only the second is to be looked
+    at. Second come the folders that can't be listed.
+    """
+    folders: dict[str, str] = {}
+    reals: dict[str, str] = {}
+    for source in sources:
+        shown = os.path.dirname(source.path)  # noqa: PTH120 -- `Path` changes what was written
+        if shown not in reals:
+            reals[shown] = real_path(shown or os.curdir)
+        if not source.is_listed:
+            folders.setdefault(reals[shown], shown)
+        behind = os.path.dirname(real_path(source.path))  # noqa: PTH120 -- as above
+        if behind != reals[shown]:
+            folders.setdefault(behind, _seen_from(shown, reals[shown], behind))
+    found: dict[str, str] = {}
+    dark = []
+    for shown in folders.values():
+        try:
+            names = _yaml_files(shown or os.curdir)
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            continue
+        except OSError:
+            dark.append(shown or os.curdir)
+            continue
+        for path in (_join(shown, name) for name in names):
+            found.setdefault(real_path(path), path)
+    return found, dark
+
+
+def _seen_from(shown: str, real: str, other: str) -> str:
+    """Return the path of another folder, as short as that of the first one was written."""
     try:
-        names = _yaml_files(folder or os.curdir)
-    except (OSError, ValueError):
-        return []
-    return [_join(folder, name) for name in names if name != own]
+        return os.path.normpath(_join(shown, os.path.relpath(other, real)))
+    except ValueError:  # on another drive
+        return other
 
 
 def real_path(path: str) -> str:
@@ -73,6 +104,19 @@ def read_text(path: str, findings: Findings, *, may_wait: bool = False) -> str |
         findings.add("file-unreadable", 0, f"the file can't be read: {reason}")
         return None
     return _decode(data.removeprefix(_UTF8_BOM), findings)
+
+
+def decode_leniently(data: bytes) -> str | None:
+    """Return what a file that may be damaged says in ASCII; None for what is no text at all."""
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return data.decode("utf-16", "replace")
+    try:
+        text = data.removeprefix(_UTF8_BOM).decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    # UTF-16 without a mark; what else holds NULs holds other control characters, too.
+    text = text.replace("\0", "")
+    return None if _BINARY.search(text) else text
 
 
 def place_in(text: str, index: int) -> int:

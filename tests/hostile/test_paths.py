@@ -243,7 +243,8 @@ def test_a_link_in_a_circle_does_not_hide_a_forgotten_neighbour(place: Path):
     write(folder / "b.yaml", TWO.replace("smoke:", "other:"))
     (folder / "c.yaml").symlink_to("c.yaml")
     os.mkfifo(folder / "d.yaml")
-    assert [one.file for one in read_manifests([given]).left_out] == [str(folder / "b.yaml")]
+    found = [Path(one.file).stem for one in read_manifests([given]).left_out]
+    assert found == ["b", "c", "d"]
 
 
 def test_a_folder_of_ten_thousand_files(tmp_path: Path):

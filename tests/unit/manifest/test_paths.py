@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from runs_as_code.manifest import read_manifests, source
-from runs_as_code.model.desired import LeftOut
 
 HEAD = "apiVersion: qarun/v1\nproject: BD\nowner: {owner}\n"
 
@@ -245,43 +244,3 @@ def test_two_files_without_project_do_not_clash():
     write("b.yaml", text)
 
     assert rules(read_manifests(["a.yaml", "b.yaml"])) == ["missing-key", "missing-key"]
-
-
-def test_manifests_beside_a_given_file_are_found():
-    write("f/a.yaml", manifest(runs=closed("one")))
-    write("f/same.yml", manifest(runs=closed("two")).replace("BD", "bd"))
-    write("f/invalid.yaml", manifest(runs="3"))
-    write("f/other-owner.yaml", manifest("other"))
-    write("f/other-project.yaml", manifest().replace("BD", "XY"))
-    write("f/no-manifest.yaml", "owner: web-team\nproject: BD\n")
-    write("f/reversed.yaml", "runs: {}\n" + manifest(runs="").replace("runs: \n", ""))
-    write("f/broken.yaml", "owner: web-team: [\n")
-    write("f/binary.yaml", "\0")
-    write("f/inner/same.yaml", manifest())
-
-    result = read_manifests(["f/a.yaml"])
-
-    assert result.left_out == (
-        LeftOut("f/invalid.yaml", "web-team", "BD"),
-        LeftOut("f/other-project.yaml", "web-team", "XY"),
-        LeftOut("f/reversed.yaml", "web-team", "BD"),
-        LeftOut("f/same.yml", "web-team", "bd"),
-    )
-    assert result.diagnostics == ()
-    given = [f"f/{name}" for name in ("a.yaml", *(left.file[2:] for left in result.left_out))]
-    assert read_manifests(given).left_out == ()
-
-
-def test_a_folder_leaves_nothing_out():
-    write("f/a.yaml", manifest(runs=closed("one")))
-    write("f/b.yaml", manifest(runs=closed("two")))
-
-    assert read_manifests(["f"]).left_out == ()
-    assert read_manifests(["f/a.yaml", "f"]).left_out == ()
-
-
-def test_a_file_in_this_folder_has_its_neighbours_too():
-    write("a.yaml", manifest(runs=closed("one")))
-    write("b.yaml", manifest(runs=closed("two")))
-
-    assert read_manifests(["a.yaml"]).left_out == (LeftOut("b.yaml", "web-team", "BD"),)
