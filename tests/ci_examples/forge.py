@@ -53,11 +53,12 @@ class Repository:
         return [each["body"] for each in self.state["comments"] if each["issue"] == number]
 
     def push(self, files: Mapping[str, str], *, branch: str = "main") -> str:
-        """Commit files of `qa`, by their names, onto `main` as a branch and return the commit."""
+        """Commit files onto `main` as a branch and return the commit; `qa` is where names are."""
         git("checkout", "--quiet", "-B", branch, "main", cwd=self.clone)
-        (self.clone / "qa").mkdir(exist_ok=True)
         for name, manifest in files.items():
-            (self.clone / "qa" / name).write_text(manifest, "utf-8")
+            path = self.clone / "qa" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(manifest, "utf-8")
         git("add", "--all", cwd=self.clone)
         git("commit", "--quiet", "--message", f"Change {branch}", cwd=self.clone)
         git("push", "--quiet", "--force", "origin", branch, cwd=self.clone)

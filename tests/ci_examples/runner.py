@@ -103,6 +103,7 @@ class _Job:
                 "sha": event.sha,
             },
             "vars": site.variables,
+            "env": workflow.get("env", {}),
             "secrets": secrets,
             "steps": {},
         }
@@ -120,6 +121,7 @@ class _Job:
             "GITHUB_SERVER_URL": site.forge,
             "GITHUB_SHA": event.sha,
             "GITHUB_WORKSPACE": str(self.workspace),
+            **workflow.get("env", {}),
             "RUNNER_TEMP": str(self.folder / "temp"),
         }
 

@@ -95,6 +95,25 @@ def test_a_workflow_has_few_rights_and_an_end(path: Path):
         assert may_write is ("environment" in job)
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_copy_for_another_set_of_manifests_stays_apart(path: Path):
+    workflow, text = load(path), path.read_text("utf-8")
+    assert set(workflow["env"]) == {"FILES", "CONTEXT"}
+    assert text.count(workflow["env"]["CONTEXT"]) == 1
+    for step in (step for job in workflow["jobs"].values() for step in job["steps"]):
+        if step.get("uses", "").startswith("./"):
+            assert step["with"]["files"] == "${{ env.FILES }}"
+            assert step["with"]["context"] == "${{ env.CONTEXT }}"
+    groups = [
+        workflow.get("concurrency"),
+        *(j.get("concurrency") for j in workflow["jobs"].values()),
+    ]
+    assert any(groups)
+    for group in filter(None, groups):
+        name = group["group"] if isinstance(group, dict) else group
+        assert name.startswith("${{ github.workflow }}")
+
+
 def commands() -> Iterator[tuple[str, list[str]]]:
     """Yield every call of `qarun` in the examples, as words."""
     for name, script in shell():

@@ -56,6 +56,18 @@ class Story:
         event = self.repository.propose(number, declared(runs, **others))
         return run_workflow(self.site, PLAN, event)["plan"]
 
+    def copy(self, folder: Path, name: str) -> dict[str, Path]:
+        """Return a copy of the workflows for another set of manifests, as docs/ci.md tells it."""
+        made = {}
+        for path in (PLAN, APPLY, DRIFT):
+            text = path.read_text("utf-8").replace("name: qarun ", f"name: {name} ")
+            text = text.replace("FILES: qa", f"FILES: {name}").replace('"qa/**', f'"{name}/**')
+            made[path.stem] = folder / path.name
+            made[path.stem].write_text(
+                text.replace("CONTEXT: qarun/plan", f"CONTEXT: qarun/{name}")
+            )
+        return made
+
     def merge(self, number: int) -> dict[str, Ran]:
         return run_workflow(self.site, APPLY, self.repository.merge(number))
 
@@ -111,6 +123,35 @@ def test_whoever_comes_to_be_declared_the_comment_and_the_issue_stay_one(
     shown.repository.push(declared(SMOKE + "    state: closed\n", app=menu))
     shown.drift()
     assert [state for state, _ in shown.issues()] == ["closed"]
+
+
+def test_two_sets_of_workflows_leave_each_other_alone(
+    shown: Story, service: Service, tmp_path: Path
+) -> None:
+    app = shown.copy(tmp_path, "app")
+    files = {"../app/runs.yaml": HEAD.replace("web-team", "app-team") + REVIEW}
+    broken = declared(SMOKE.replace("title:", "titel:")) | files
+    event = shown.repository.propose(1, broken)
+    assert run_workflow(shown.site, PLAN, event)["plan"].status == "failure"
+    assert run_workflow(shown.site, app["qarun-plan"], event)["plan"].status == "success"
+    markers = [text.splitlines()[0] for text in shown.repository.comments(1)]
+    assert markers == ["<!-- qarun:validate:qarun/plan -->", "<!-- qarun:plan:qarun/app -->"]
+
+    event = shown.repository.propose(1, declared(SMOKE) | files)
+    for path in (PLAN, app["qarun-plan"]):
+        assert run_workflow(shown.site, path, event)["plan"].status == "success"
+    assert len(shown.repository.comments(1)) == 2
+    event = shown.repository.merge(1)
+    for path in (APPLY, app["qarun-apply"]):
+        assert statuses(run_workflow(shown.site, path, event))["again"] == "skipped"
+    assert service.open_titles() == ["Menu review", "Smoke of the week"]
+    assert len(shown.repository.comments(1)) == 4
+
+    service.close("Smoke of the week")
+    service.close("Menu review")
+    for path in (DRIFT, app["qarun-drift"]):
+        run_workflow(shown.site, path, shown.repository.head())
+    assert [state for state, _ in shown.issues()] == ["open", "open"]
 
 
 def test_nobody_is_asked_for_an_approval_that_can_do_nothing(
