@@ -219,7 +219,7 @@ def _finding_texts(diagnostics: tuple[Diagnostic, ...]) -> dict[str, Render]:
 
 
 def _plan_values(plan: Plan, digest: str, saved: Path | None) -> dict[str, str | int | bool]:
-    """Return the outputs of a step; the counts of runs are what an apply would really do."""
+    """Return the outputs of a step; the counts of runs leave out what is withheld."""
     summary = summarize(change for project in plan.projects for change in project.changes)
     counts = {f"{name}_count": number for name, number in asdict(summary).items()}
     closes = sum(len(project.closes) for project in plan.projects)

@@ -87,6 +87,15 @@ def rest_words(summary: Summary) -> list[str]:
     return [part for part in parts if part]
 
 
+def withheld_words(plan: Plan) -> str:
+    """Say that an apply does nothing of what can be done; empty where it does, or nothing can."""
+    if not plan.is_withheld or not plan.actions:
+        return ""
+    return (
+        "Withheld: an apply does nothing of this as it is; with `--skip-blocked` it does the rest"
+    )
+
+
 def closes_words(plan: Plan) -> str:
     """Say how many runs an apply closes, why, and how much work is in them; empty for none."""
     closes = [action for action in plan.actions if isinstance(action, CloseRun)]
@@ -98,7 +107,8 @@ def closes_words(plan: Plan) -> str:
     )
     recorded = sum(close.recorded for close in closes)
     work = f"; {count(recorded, 'recorded result')} in them" if recorded else ""
-    return f"Closes {count(len(closes), 'run')} (irreversible): {why}{work}"
+    opening = "The rest closes" if plan.is_withheld else "Closes"
+    return f"{opening} {count(len(closes), 'run')} (irreversible): {why}{work}"
 
 
 def seconds_needed(plan: Plan) -> int:

@@ -17,9 +17,11 @@ from runs_as_code.report.style import Colour, Style, Symbol
 from runs_as_code.report.summary import (
     closes_words,
     cost_words,
+    kind_of,
     rest_words,
     summarize,
     summary_words,
+    withheld_words,
 )
 from runs_as_code.report.words import TITLE_LIMIT, count
 
@@ -31,8 +33,8 @@ def render_plan(
     # Several plans say whose they are where each begins, so that nobody reads all of them twice.
     is_only = len(plan.projects) == 1
     lines = [project_words(project) for project in plan.projects if is_only]
-    summary = [line for line in (headline(plan), closes_words(plan)) if line]
-    lines += [style.paint(line, Colour.BOLD) for line in summary]
+    summary = [headline(plan), withheld_words(plan), closes_words(plan)]
+    lines += [style.paint(line, Colour.BOLD) for line in summary if line]
     for project in plan.projects:
         body = list(_project_lines(project, style, verbose=verbose))
         if show_unmanaged:
@@ -65,14 +67,18 @@ def headline(plan: Plan) -> str:
 
 
 def _no_changes(plan: Plan) -> str:
-    summary = summarize(change for project in plan.projects for change in project.changes)
-    agreeing = summary.unchanged
+    changes = [change for project in plan.projects for change in project.changes]
+    summary = summarize(changes)
+    without_run = sum(kind_of(change) == "unchanged" and change.run is None for change in changes)
+    agreeing = summary.unchanged - without_run
     parts = ["No changes."]
     if agreeing:
         parts.append(
             f"{count(agreeing, 'run')} {'agrees' if agreeing == 1 else 'agree'} with the file."
         )
     rest = rest_words(summary)
+    if without_run:
+        rest.append(f"{count(without_run, 'key')} without a run, as declared")
     if summary.drifted:
         rest.append(f"drift in {summary.drifted}")
     if rest:

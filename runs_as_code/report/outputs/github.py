@@ -62,9 +62,10 @@ def finding_annotations(diagnostics: Iterable[Diagnostic]) -> list[Annotation]:
 
 def plan_annotations(plan: Plan) -> list[Annotation]:
     """Return an annotation for each refusal, each block, and each run that is to be closed."""
-    closes = [
+    closes = "would close" if plan.is_withheld else "closes"
+    notices = [
         Annotation(
-            Level.NOTICE, f"closes run {action.run_id}", _close_words(action), change.location
+            Level.NOTICE, f"{closes} run {action.run_id}", _close_words(action), change.location
         )
         for project in plan.projects
         if not project.refusals
@@ -73,7 +74,7 @@ def plan_annotations(plan: Plan) -> list[Annotation]:
         for action in change.actions
         if isinstance(action, CloseRun)
     ]
-    return finding_annotations(plan_findings(plan)) + closes
+    return finding_annotations(plan_findings(plan)) + notices
 
 
 def output_lines(values: Mapping[str, str | int | bool]) -> str:

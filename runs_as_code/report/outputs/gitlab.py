@@ -15,7 +15,10 @@ _NOWHERE = "."
 
 
 def terraform_counts(plan: Plan) -> dict[str, int]:
-    """Return what the widget shows: what an apply would really do, a clone as a create."""
+    """Return what the widget shows: what is not withheld, a clone as a create.
+
+    Of a plan that withholds anything, an apply does only with `--skip-blocked` what is counted.
+    """
     allowed = [project for project in plan.projects if not project.refusals]
     summary = summarize(change for project in allowed for change in project.changes)
     return {

@@ -16,7 +16,13 @@ from runs_as_code.report.outputs.escaping import code_span, fence, html_code
 from runs_as_code.report.outputs.marker import hidden_marker
 from runs_as_code.report.safe import safe
 from runs_as_code.report.style import PLAIN, Symbol
-from runs_as_code.report.summary import closes_words, cost_words, summarize, summary_words
+from runs_as_code.report.summary import (
+    closes_words,
+    cost_words,
+    summarize,
+    summary_words,
+    withheld_words,
+)
 from runs_as_code.report.text import headline
 from runs_as_code.report.words import count
 
@@ -49,9 +55,9 @@ def plan_markdown(
     max_bytes: int = DEFAULT_BYTES,
 ) -> str:
     """Return a plan in at most `max_bytes` bytes; `command` is what applies it."""
-    closes = closes_words(plan)
     head = [hidden_marker("plan", comment_id), f"### {headline(plan)}", ""]
-    head += [f"**{closes}**", ""] if closes else []
+    for words in filter(None, (withheld_words(plan), closes_words(plan))):
+        head += [f"**{words}**", ""]
     sections = [_places(plan), *(_project(plan, project) for project in plan.projects)]
     return fit(_lines(head), sections, _lines(_tail(plan, digest, command)), max_bytes)
 

@@ -27,6 +27,7 @@ from runs_as_code.report.summary import (
     kind_of,
     summarize,
     summary_words,
+    withheld_words,
 )
 from runs_as_code.report.text import headline
 from runs_as_code.report.words import TITLE_LIMIT, action_details, action_words, count
@@ -161,6 +162,8 @@ class Page:
 
     headline: str
     heading: str
+    is_withheld: bool
+    withheld: str
     closes: str
     created_at: str
     digest: str
@@ -179,6 +182,8 @@ def plan_page(plan: Plan, *, digest: str, command: str, version: str) -> Page:
     return Page(
         headline=headline(plan),
         heading=_heading(plan),
+        is_withheld=plan.is_withheld,
+        withheld=withheld_words(plan),
         closes=closes_words(plan),
         created_at=safe(plan.created_at, NAME_LIMIT),
         digest=safe(digest),
@@ -196,13 +201,14 @@ def _heading(plan: Plan) -> str:
     """Say in a few words what becomes of the plan; the counts of its kinds stand below."""
     makes = sum(len(project.makes) for project in plan.projects)
     closes = sum(len(project.closes) for project in plan.projects)
-    parts = [f"makes {count(makes, 'run')}"] if makes else []
-    parts += [f"closes {count(closes, 'run')}"] if closes else []
-    refused = sum(bool(project.refusals) for project in plan.projects)
+    make, close = ("make", "close") if plan.is_withheld else ("makes", "closes")
+    parts = [f"{make} {count(makes, 'run')}"] if makes else []
+    parts += [f"{close} {count(closes, 'run')}"] if closes else []
+    if parts and plan.is_withheld:
+        return f"This plan is withheld: nothing is done. The rest would {' and '.join(parts)}"
     if parts:
-        rest = f"; {count(refused, 'project')} refused" if refused else ""
-        return f"This plan {' and '.join(parts)}{rest}"
-    if refused:
+        return f"This plan {' and '.join(parts)}"
+    if any(project.refusals for project in plan.projects):
         return "This plan is refused: nothing will be done"
     return "This plan waits for a decision" if plan.is_pending else headline(plan)
 

@@ -70,6 +70,7 @@ TEMPLATE = """\
 <header>
 <p class="faint small">qarun plan, made {{ page.created_at }}</p>
 <h1>{{ page.heading }}</h1>
+{% if page.withheld %}<p>{{ words(page.withheld) }}</p>{% endif %}
 {% if page.closes %}<p class="closes">{{ page.closes }}</p>{% endif %}
 <ul class="counts">
 {% for chip in page.chips %}
@@ -91,15 +92,18 @@ TEMPLATE = """\
 </header>
 <main>
 {% if page.projects|length > 1 %}
+{% set makes = "would make" if page.is_withheld else "makes" %}
+{% set closes = "would close" if page.is_withheld else "closes" %}
 <table class="overview">
-<thead><tr><th scope="col">project, owner</th><th scope="col">makes</th><th scope="col">closes</th>\
+<thead><tr><th scope="col">project, owner</th><th scope="col">{{ makes }}</th>\
+<th scope="col">{{ closes }}</th>\
 <th scope="col">work in its open runs</th></tr></thead>
 <tbody>
 {% for project in page.projects %}
 <tr data-project="{{ loop.index }}"><th scope="row"><a href="#project-{{ loop.index }}">\
 {{ project.name }}, {{ project.owner }}</a></th>
-<td data-name="makes">{{ project.makes }}</td>\
-<td data-name="closes">{{ project.closes }}</td>\
+<td data-name="{{ makes }}">{{ project.makes }}</td>\
+<td data-name="{{ closes }}">{{ project.closes }}</td>\
 <td>{% if project.refusals %}<strong class="closes">refused</strong> {% endif %}\
 {% if project.work %}{{ bar(project.work, false) }}{% endif %}</td></tr>
 {% endfor %}

@@ -56,6 +56,13 @@ def test_an_empty_plan_says_so():
     assert "Plan:" not in text
 
 
+def test_a_key_without_a_run_is_no_run_that_agrees():
+    gone = replace(samples.kept(1), key="gone", run=None, reason=Reason.NOTHING_TO_CLOSE)
+    assert "No changes. Besides: 1 key without a run, as declared." in show(plan_of(gone))
+    text = show(plan_of(gone, samples.kept(2)))
+    assert "No changes. 1 run agrees with the file. Besides: 1 key without" in text
+
+
 @pytest.mark.parametrize("change", samples.EVERYTHING, ids=lambda change: change.key)
 def test_every_change_is_shown_or_counted(change):
     text = show(plan_of(change))
@@ -78,6 +85,25 @@ def test_what_is_withheld_is_said_in_the_conditional():
     assert "      would create revision r2" in text
     assert "      would close run 13" in text
     assert "Closes" not in text
+
+
+@pytest.mark.parametrize(
+    ("plan", "is_said"),
+    [
+        (samples.FULL, True),
+        (samples.SEVERAL, True),
+        (samples.DOABLE, False),
+        (samples.REFUSED, False),
+        (samples.EMPTY, False),
+        (plan_of(samples.BLOCKED), False),
+    ],
+)
+def test_a_plan_that_is_not_done_as_it_is_says_so(plan, is_said):
+    lines = show(plan).splitlines()
+    words = "Withheld: an apply does nothing of this as it is; with `--skip-blocked` it does the "
+    assert any(line.startswith(words) for line in lines) is is_said
+    closes = [line for line in lines if "loses 4 runs" in line]
+    assert [line.startswith("The rest closes 4") for line in closes] == [is_said] * len(closes)
 
 
 def test_every_close_says_irreversible_and_the_counts():

@@ -167,8 +167,12 @@ def test_projects_can_be_chosen_where_there_are_several():
 @pytest.mark.parametrize(
     ("plan", "heading"),
     [
-        (samples.FULL, "This plan makes 4 runs and closes 4 runs"),
-        (samples.SEVERAL, "This plan makes 1 run; 1 project refused"),
+        (samples.DOABLE, "This plan makes 4 runs and closes 4 runs"),
+        (
+            samples.FULL,
+            "This plan is withheld: nothing is done. The rest would make 4 runs and close 4 runs",
+        ),
+        (samples.SEVERAL, "This plan is withheld: nothing is done. The rest would make 1 run"),
         (samples.REFUSED, "This plan is refused: nothing will be done"),
         (samples.EMPTY, "No changes. 3 runs agree with the file."),
         (
@@ -179,6 +183,23 @@ def test_projects_can_be_chosen_where_there_are_several():
 )
 def test_the_heading_says_what_becomes_of_the_plan(plan, heading):
     assert f"<h1>{heading}</h1>" in html(plan)
+
+
+@pytest.mark.parametrize(
+    ("plan", "words", "others"),
+    [
+        (samples.SEVERAL, ["would make", "would close"], ["makes", "closes"]),
+        (
+            Plan("", (samples.DOABLE.projects[0],) * 2),
+            ["makes", "closes"],
+            ["would make", "would close"],
+        ),
+    ],
+)
+def test_the_table_of_projects_says_would_where_nothing_is_done(plan, words, others):
+    text = html(plan)
+    assert [text.count(f'<th scope="col">{each}</th>') for each in words] == [1, 1]
+    assert [text.count(f">{each}<") for each in others] == [0, 0]
 
 
 def test_chips_count_what_the_summary_counts():

@@ -189,11 +189,15 @@ def test_annotations_are_bounded_for_each_kind(number, lines):
 def test_a_plan_is_annotated_where_something_waits_or_is_closed():
     found = annotation_lines(plan_annotations(samples.FULL))
     assert "::warning file=qa/web.yaml,line=25,col=3,title=has-results::run 13 would" in found[1]
-    close = "line=30,col=3,title=closes run 9::`Sprint 23 regression`: 12 passed, 3 failed"
+    close = "line=30,col=3,title=would close run 9::`Sprint 23 regression`: 12 passed, 3 failed"
     assert any(close in line for line in found)
     # What is withheld is not closed.
-    assert not any("closes run 13" in line for line in found)
-    assert not any("closes run" in line for line in annotation_lines(plan_annotations(MARKUP_PLAN)))
+    assert not any("close run 13" in line for line in found)
+    titles = ("title=closes run", "title=would close run")
+    hostile = annotation_lines(plan_annotations(MARKUP_PLAN))
+    assert not any(title in line for line in hostile for title in titles)
+    done = annotation_lines(plan_annotations(samples.DOABLE))
+    assert [[title in line for title in titles] for line in done] == [[True, False]] * 4
     [refusal] = annotation_lines(plan_annotations(samples.REFUSED))
     assert refusal.startswith("::error title=too-many-closes::12 runs would be closed")
 
@@ -233,7 +237,8 @@ def test_outputs_are_words_and_numbers():
 # --- GitLab
 
 
-def test_the_widget_counts_what_an_apply_would_do():
+def test_the_widget_counts_what_is_not_withheld():
+    assert terraform_counts(samples.DOABLE) == {"create": 3, "update": 1, "delete": 2}
     assert terraform_counts(samples.FULL) == {"create": 3, "update": 1, "delete": 2}
     assert terraform_counts(samples.REFUSED) == {"create": 0, "update": 0, "delete": 0}
     assert terraform_counts(samples.SEVERAL) == {"create": 1, "update": 0, "delete": 0}
