@@ -15,6 +15,7 @@ from runs_as_code.server import (
     dump_database,
     ensure_database,
 )
+from runs_as_code.server.rules.caseviews import INCLUDES
 
 SEED = """
 apiVersion: qarun/seed/v1
@@ -118,8 +119,7 @@ def test_a_dump_has_what_was_changed_over_http(tmp_path: Path, database: Path):
 
 READ = (
     "",
-    "/tcase?include=steps&include=tags&include=path&include=requirements&include=precondition"
-    "&include=customFields&include=parameterValues&include=project&include=folder",
+    "/tcase?" + "&".join(f"include={name}" for name in INCLUDES),
     "/tcase/folders",
     "/tag?include=tcaseCount",
     "/milestone",
