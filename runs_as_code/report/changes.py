@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runs_as_code.model.actions import CloseRun
-from runs_as_code.model.plan import Block, Change, Outcome
+from runs_as_code.model.live import LiveRun
+from runs_as_code.model.plan import Block, Change, Outcome, Reason
 from runs_as_code.report.fields import diff_words, drift_words
 from runs_as_code.report.names import NAME_LIMIT, Names
 from runs_as_code.report.safe import safe
@@ -63,6 +64,16 @@ def is_quiet(change: Change) -> bool:
         and not change.drift
         and not change.notes
     )
+
+
+def own_run(change: Change) -> LiveRun | None:
+    """Return the run of a key; None for a run that only stands in its way, which may be anybody's.
+
+    A title that a live run holds stops a create or a clone; a run without its marker can't be told
+    to be ours.
+    """
+    is_held = change.reason is Reason.TITLE_HELD and change.outcome is not Outcome.DECIDE
+    return None if is_held or change.reason is Reason.MARKER_LOST else change.run
 
 
 def is_made_known(change: Change) -> bool:

@@ -12,6 +12,7 @@ from runs_as_code.report.changes import (
     Surroundings,
     is_made_known,
     is_quiet,
+    own_run,
     symbol_of,
     why_words,
 )
@@ -255,7 +256,7 @@ def _place(project: ProjectPlan) -> Place:
     around = Surroundings(PLAIN, Names(project), is_refused=bool(project.refusals))
     ordered = sorted(project.changes, key=rank)
     quiet = [change for change in ordered if is_quiet(change)]
-    open_runs = [c.run.counts for c in ordered if c.run is not None and c.run.is_open]
+    own_runs = [run for change in ordered if (run := own_run(change)) is not None]
     return Place(
         name=safe(project.project, NAME_LIMIT),
         owner=safe(project.owner, NAME_LIMIT),
@@ -263,7 +264,7 @@ def _place(project: ProjectPlan) -> Place:
         summary=summary_words(summarize(project.changes)) or "nothing declared",
         makes=len(project.makes),
         closes=len(project.closes),
-        work=work_of(open_runs),
+        work=work_of(run.counts for run in own_runs if run.is_open),
         refusals=tuple(map(_stop, project.refusals)),
         cards=tuple(_card(change, around) for change in ordered if not is_quiet(change)),
         keys=tuple(_card(change, around) for change in quiet),
@@ -276,7 +277,7 @@ def _place(project: ProjectPlan) -> Place:
 
 def _card(change: Change, around: Surroundings) -> Card:
     kind = kind_of(change)
-    run = change.run
+    run = own_run(change)
     symbol = symbol_of(change)
     return Card(
         kind=kind,

@@ -13,7 +13,7 @@ from unit.report.outputs.hostile import MARKUP, MARKUP_PLAN, Page
 from unit.report.strategies import PLANS
 
 from runs_as_code.model.live import StatusCounts
-from runs_as_code.model.plan import Plan
+from runs_as_code.model.plan import Outcome, Plan, Reason
 from runs_as_code.report.outputs.html import plan_html, policy
 from runs_as_code.report.outputs.page import WIDTH, plan_page, work_of
 from runs_as_code.report.outputs.page_script import SCRIPT
@@ -228,6 +228,28 @@ def test_a_bar_is_filled_exactly(counts):
     assert [part.start for part in work.parts] == places[:-1]
     assert places[-1] in {0, WIDTH}
     assert all(part.count > 0 for part in work.parts)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "is_own"),
+    [
+        (Outcome.CREATE, Reason.TITLE_HELD, False),
+        (Outcome.CLONE, Reason.TITLE_HELD, False),
+        (Outcome.DECIDE, Reason.MARKER_LOST, False),
+        (Outcome.DECIDE, Reason.TITLE_HELD, True),
+        (Outcome.DECIDE, Reason.SUCCESSOR_CLOSED, True),
+        (Outcome.ADOPT, Reason.ADOPTED, True),
+    ],
+)
+def test_the_work_in_a_run_that_stands_in_the_way_is_not_the_owners(outcome, reason, is_own):
+    held = replace(samples.DECIDE, outcome=outcome, reason=reason, run=samples.RUN_12)
+    kept = samples.KEPT[0]
+    project = replace(samples.FULL_PROJECT, changes=(held, kept))
+    [place] = plan_page(Plan("", (project,)), digest="", command="", version="").projects
+    own = [samples.RUN_12.counts] * is_own
+    assert [card.work for card in place.cards] == [work_of(own)]
+    assert place.work == work_of([*own, kept.run.counts])
+    assert samples.RUN_12.recorded > 0
 
 
 def test_a_bar_tells_every_status_and_how_much_is_recorded():
