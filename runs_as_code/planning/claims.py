@@ -1,6 +1,6 @@
 """Who holds a title or a run that a key lays claim to, and what stands against the claim."""
 
-from runs_as_code.model.desired import RunSpec
+from runs_as_code.model.desired import RunSpec, State
 from runs_as_code.model.plan import Block
 from runs_as_code.planning import rules
 from runs_as_code.planning.context import Context
@@ -28,6 +28,8 @@ def held_by(ctx: Context, spec: RunSpec, holder: MarkedRun, claimed_by: str | No
 def lost_markers(ctx: Context, spec: RunSpec, next_title: str) -> list[Block]:
     """Find open runs without a good marker that bear the declared or the next title."""
     blocks = []
+    is_to_close = spec.state is State.CLOSED
+    or_else = ", or no `title` if it is not this key's run" if is_to_close else ""
     bearers = {
         bearer.run.id: bearer
         for title in (spec.title, next_title)
@@ -40,7 +42,9 @@ def lost_markers(ctx: Context, spec: RunSpec, next_title: str) -> list[Block]:
         if is_lost and bearer.run.is_open and run_id not in ctx.adopted:
             is_damaged = ownership is Ownership.DAMAGED
             blocks.append(
-                rules.marker_lost(spec.key, bearer.run, spec.location, is_damaged=is_damaged)
+                rules.marker_lost(
+                    spec.key, bearer.run, spec.location, is_damaged=is_damaged, or_else=or_else
+                )
             )
     return blocks
 

@@ -105,13 +105,23 @@ def successor_closed(
     )
 
 
-def marker_lost(key: str, run: LiveRun, location: Location | None, *, is_damaged: bool) -> Block:
-    """An open run without a good marker bears the title of a run to be made."""
+def adopting(run: LiveRun) -> str:
+    """Return the line that adopts a run."""
+    return f"adopt: {{run: {run.id}}}"
+
+
+def marker_lost(
+    key: str, run: LiveRun, location: Location | None, *, is_damaged: bool, or_else: str = ""
+) -> Block:
+    """An open run without a good marker bears the title of a run to be made, or to be closed.
+
+    `or_else` is another way out.
+    """
     state = "a damaged marker" if is_damaged else "no marker"
     return Block(
         rule="marker-lost",
         message=f"run {run.id} `{run.title}` bears the title of `{key}` and has {state}",
-        line=f"adopt: {{run: {run.id}}}",
+        line=f"{adopting(run)}{or_else}",
         location=location,
     )
 
@@ -131,7 +141,7 @@ def adopted_by_title(key: str, run: LiveRun, location: Location | None) -> Block
     return Block(
         rule="adopted-by-title",
         message=f"run {run.id} is the run of `{key}` by its title only, which is no record",
-        line=f"adopt: {{run: {run.id}}}",
+        line=adopting(run),
         location=location,
     )
 
@@ -139,16 +149,3 @@ def adopted_by_title(key: str, run: LiveRun, location: Location | None) -> Block
 def title_held(message: str, line: str, location: Location | None) -> Block:
     """The declared title belongs to a run that is not this key's."""
     return Block(rule="title-held", message=message, line=line, location=location)
-
-
-def rename_suspected(
-    key: str, orphan: str, location: Location | None, *, is_approvable: bool
-) -> Block:
-    """A new key looks like an old one under another name."""
-    return Block(
-        rule="looks-like-rename",
-        message=f"`{key}` is new and looks like `{orphan}`, which is no longer declared",
-        line=f"previousKeys: [{orphan}] if it is the same run, previousKeys: [] if not",
-        flag=approve(key) if is_approvable else "",
-        location=location,
-    )

@@ -13,7 +13,8 @@
 | newest closed                            | open               | `_decide_newest_closed` |
 | open or closed, not declared             | -                  | `orphans.py`          |
 
-An unmarked or damaged open run with the title of a run to be made stops the row: marker lost.
+An unmarked or damaged open run with the title of a run to be made or closed stops the row: marker
+lost.
 """
 
 from collections.abc import Sequence
@@ -83,6 +84,10 @@ def needs_names(ctx: Context, spec: RunSpec) -> bool:
 def _decide_closed(ctx: Context, spec: RunSpec, members: Sequence[Member]) -> Change:
     still_open = [member for member in members if member.run.is_open]
     newest = members[-1].run if members else None
+    next_title, _ = choose_title(ctx, spec, next_revision(members))
+    lost = lost_markers(ctx, spec, next_title)
+    if lost and not still_open:
+        return _change(spec, Outcome.DECIDE, Reason.MARKER_LOST, run=newest, blocks=tuple(lost))
     if not still_open:
         return _change(spec, Outcome.KEEP, Reason.NOTHING_TO_CLOSE, run=newest)
     return _change(
@@ -91,7 +96,7 @@ def _decide_closed(ctx: Context, spec: RunSpec, members: Sequence[Member]) -> Ch
         Reason.DECLARED_CLOSED,
         run=still_open[-1].run,
         actions=tuple(close_action(m, spec.key, CloseReason.DECLARED) for m in still_open),
-        blocks=(*protection(spec, still_open), *doubts(ctx, spec, still_open)),
+        blocks=(*lost, *protection(spec, still_open), *doubts(ctx, spec, still_open)),
     )
 
 
@@ -118,7 +123,7 @@ def _decide_held(ctx: Context, declaration: Declaration, bearers: Sequence[Marke
         return _change(spec, Outcome.DECIDE, Reason.MARKER_LOST, run=holder.run, blocks=(block,))
     line = "another `title`"
     if is_adoptable:
-        line = f"adopt: {{run: {holder.run.id}}}, `ifExists: adopt`, or {line}"
+        line = f"{rules.adopting(holder.run)}, `ifExists: adopt`, or {line}"
     elif ctx.is_ours(holder) and holder.marker and holder.marker.key not in ctx.declarations:
         line = f"previousKeys: [{holder.marker.key}] if it is the same run, or {line}"
     block = rules.title_held(held_by(ctx, spec, holder, claimed_by), line, place)

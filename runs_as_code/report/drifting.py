@@ -92,8 +92,7 @@ def drift_message(drift: Drift, names: Names) -> str:
 
 def drift_hint(drift: Drift) -> str:
     """Say what to do about it."""
-    # Where a marker was lost, the run at hand may be the closed one before it.
-    run = "ID" if drift.run is None or not drift.run.is_open else drift.run.id
+    run = "ID" if drift.run is None else drift.run.id
     return _HINTS.get(drift.kind, _FIELD_HINT).format(key=safe(drift.key, NAME_LIMIT), run=run)
 
 

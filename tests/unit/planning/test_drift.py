@@ -111,6 +111,20 @@ def test_a_lost_marker_is_drift():
     [found] = drift(manifest(SPEC), old, lost).found
     assert found.kind is DriftKind.MARKER_LOST
     assert found.message.startswith("run 2 `Run a (r2)`")
+    assert found.run.id == 2
+
+
+@pytest.mark.parametrize("text", ["", "[qarun:1 web-team a broken]"])
+def test_a_lost_marker_is_drift_of_a_run_to_be_closed(text):
+    closed = desired("a", state=State.CLOSED)
+    lost = live(2, "Run a (r2)", text)
+    for runs in [
+        (live(2, description=text),),
+        (made(1, SPEC), lost),
+        (made(1, SPEC, 1, closed=True), lost),
+    ]:
+        [found] = drift(manifest(closed), *runs).found
+        assert (found.kind, found.key, found.run.id) == (DriftKind.MARKER_LOST, "a", 2)
 
 
 def test_a_damaged_marker_is_drift_of_whom_it_still_names():
