@@ -14,6 +14,9 @@ from runs_as_code.planning.resolve import Resolver
 
 _PLACEHOLDER = re.compile(r"\{(title|revision|key)\}")
 
+Place = tuple[str, str]
+"""Owner and key: what a plan of a project decides about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
@@ -163,19 +166,41 @@ class Context:
 
     def orphans(self) -> dict[str, list[Member]]:
         """Return the open runs of keys that nothing declares, by key."""
-        declared = set(self.declarations)
-        for declaration in self.declarations.values():
-            declared.update(declaration.spec.previous_keys or ())
         found = {}
-        for key in sorted(self._by_key.keys() - declared):
+        for key in sorted(self._by_key.keys() - self._declared()):
             still_open = [m for m in self._by_key[key] if m.run.is_open]
             if still_open:
                 found[key] = still_open
         return found
 
     def open_runs(self) -> list[Member]:
-        """Return all open runs of this owner, by name or by alias."""
-        return [m for members in self._by_key.values() for m in members if m.run.is_open]
+        """Return the open runs that an apply could close: its own, by alias those it declares."""
+        declared = self._declared()
+        return [
+            member
+            for key, members in self._by_key.items()
+            for member in members
+            if member.run.is_open
+            and (key in declared or self.ownership(member.marked) is Ownership.OURS)
+        ]
+
+    def _declared(self) -> set[str]:
+        """Return the keys that some run is declared for, or was under an earlier name."""
+        declared = set(self.declarations)
+        for declaration in self.declarations.values():
+            declared.update(declaration.spec.previous_keys or ())
+        return declared
+
+
+def name_of(place: Place, owner: str) -> str:
+    """Name a key for an owner: another owner's with that owner before it."""
+    return place[1] if place[0] == owner else "/".join(place)
+
+
+def place_of(name: str, owner: str) -> Place:
+    """Return what `name_of` named; no key has a slash in it."""
+    whose, slash, key = name.partition("/")
+    return (whose, key) if slash else (owner, name)
 
 
 def spellings(project: str, owner: str, key: str) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runs_as_code.model.actions import MakeRun
-from runs_as_code.model.desired import CloneSource, Field, RunSpec, RunType, State
+from runs_as_code.model.desired import CloneSource, Field, RunSpec, RunType
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import (
     MAX_DESCRIPTION_LENGTH,
@@ -99,24 +99,6 @@ def find_origin(
         ids = ", ".join(str(marked.run.id) for marked in found)
         return _blocked_source(spec, f"{len(found)} runs bear the title `{source.title}`: {ids}")
     return own_origin(found[0].run, found[0].marker)
-
-
-def blocked_sources(ctx: Context, changes: dict[str, Change]) -> dict[str, int]:
-    """Return the runs that keys want to clone which are blocked before they have an action.
-
-    Those runs must stay open as well: whether a closed run can be cloned is documented nowhere.
-    """
-    sources = {}
-    for key, change in changes.items():
-        declaration = ctx.declarations.get(key)
-        if declaration is None or not change.is_withheld or change.actions:
-            continue
-        spec = declaration.spec
-        if spec.clone_from is not None and spec.state is State.OPEN and not ctx.members(spec):
-            origin = find_origin(ctx, spec, spec.clone_from, changes)
-            if isinstance(origin, Origin) and origin.run_id is not None:
-                sources[key] = origin.run_id
-    return sources
 
 
 def _is_made(change: Change | None, title: str) -> bool:

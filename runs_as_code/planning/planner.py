@@ -1,19 +1,19 @@
 """Build the plan of one project: one decision per key, then the rules that look at all of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
 from runs_as_code.model.desired import LeftOut, Limits, Manifest
 from runs_as_code.model.live import Catalog, Listing, LiveRun, NamesNeeded
-from runs_as_code.model.plan import Approvals, Change, Plan, ProjectPlan, Reason
+from runs_as_code.model.plan import Approvals, Block, Change, Plan, ProjectPlan, Reason
 from runs_as_code.model.restraint import Frozen
 from runs_as_code.planning import policy, restraints, rules
-from runs_as_code.planning.context import Context, Member, Titles, spellings
-from runs_as_code.planning.dependencies import settle
-from runs_as_code.planning.make import blocked_sources
+from runs_as_code.planning.context import Context, Member, Place, Titles, spellings
+from runs_as_code.planning.dependencies import settle, wanted_sources
 from runs_as_code.planning.orphans import decide_orphans, suspect_renames
+from runs_as_code.planning.overlaps import withhold_claimed
 from runs_as_code.planning.ownership import Ownership, ProjectRuns
 from runs_as_code.planning.resolve import Resolver, names_needed
 from runs_as_code.planning.table import decide, needs_names
@@ -54,8 +54,31 @@ class ProjectPlanner:
         return names_needed(needed, self._given.listing.runs)
 
     def plan(self, catalog: Catalog) -> tuple[ProjectPlan, ...]:
-        """Plan each owner of the project; the same input gives the same plans."""
-        return tuple(self._plan_owner(ctx) for ctx in self._contexts(catalog))
+        """Plan each owner of the project; the same input gives the same plans.
+
+        Each key is decided by itself. What one key may do to another's run is ruled over all keys
+        of all owners, so that no owner's plan ends what another's waits for.
+        """
+        contexts = self._contexts(catalog)
+        decided: dict[Place, Change] = {}
+        sources: dict[Place, int] = {}
+        for ctx in contexts:
+            changes = self._decide(ctx)
+            decided |= {(ctx.owner, key): change for key, change in changes.items()}
+            wanted = wanted_sources(ctx, changes)
+            sources |= {(ctx.owner, key): run_id for key, run_id in wanted.items()}
+        decided = suspect_renames(contexts, decided)
+        decided = withhold_claimed(contexts, decided, self._given.left_out)
+        for ctx in contexts:
+            decided = restraints.withhold_by_policy(ctx, decided)
+        settled = settle(decided, sources)
+        changes_of = _by_owner(contexts, settled)
+        refusals = {ctx.owner: self._refusals(ctx, changes_of[ctx.owner]) for ctx in contexts}
+        if refused := {owner for owner, blocks in refusals.items() if blocks}:
+            changes_of = _by_owner(contexts, settle(settled, sources, refused))
+        return tuple(
+            self._plan_owner(ctx, changes_of[ctx.owner], refusals[ctx.owner]) for ctx in contexts
+        )
 
     def _contexts(self, catalog: Catalog) -> list[Context]:
         titles = Titles(self._runs, self._given.manifests)
@@ -68,7 +91,8 @@ class ProjectPlanner:
             for manifests in owners.values()
         ]
 
-    def _plan_owner(self, ctx: Context) -> ProjectPlan:
+    def _decide(self, ctx: Context) -> dict[str, Change]:
+        """Decide about each key of an owner, the undeclared ones included."""
         decided: dict[str, Change] = {}
         for key in _in_order(ctx):
             if ctx.is_targeted(key):
@@ -76,27 +100,33 @@ class ProjectPlanner:
         left_out = [left.file for left in self._given.left_out if left.owner == ctx.owner]
         for orphan in decide_orphans(ctx, left_out):
             decided[orphan.key] = orphan
-        wanted = restraints.withhold_by_policy(ctx, suspect_renames(ctx, decided))
-        changes = settle(wanted, blocked_sources(ctx, decided))
-        ordered = tuple(changes[key] for key in sorted(changes))
+        return decided
+
+    def _refusals(self, ctx: Context, changes: Sequence[Change]) -> tuple[Block, ...]:
         limits = Limits(
             close=min(manifest.limits.close for manifest in ctx.manifests),
             percent=min(manifest.limits.percent for manifest in ctx.manifests),
         )
+        frozen = self._given.frozen.get(ctx.owner)
+        return (
+            *policy.incomplete_listing(self._given.listing),
+            *policy.empty_manifest(ctx, changes),
+            *policy.too_many_closes(ctx, changes, limits),
+            *restraints.freeze_refusal(frozen, changes, reason=self._approvals.ignore_freeze),
+        )
+
+    def _plan_owner(
+        self, ctx: Context, changes: tuple[Change, ...], refusals: tuple[Block, ...]
+    ) -> ProjectPlan:
         frozen = self._given.frozen.get(ctx.owner)
         ignored = self._approvals.ignore_freeze
         return ProjectPlan(
             server=self._given.server,
             project=self._given.project,
             owner=ctx.owner,
-            changes=ordered,
-            refusals=(
-                *policy.incomplete_listing(self._given.listing),
-                *policy.empty_manifest(ctx, ordered),
-                *policy.too_many_closes(ctx, ordered, limits),
-                *restraints.freeze_refusal(frozen, ordered, reason=ignored),
-            ),
-            unmanaged=_unmanaged(ctx, ordered),
+            changes=changes,
+            refusals=refusals,
+            unmanaged=_unmanaged(ctx, changes),
             notes=(*_notes(ctx), *restraints.freeze_note(frozen, ignored)),
             policy=restraints.strictest(ctx.manifests).policy,
             freeze=restraints.freeze_of(ctx.manifests),
@@ -138,6 +168,16 @@ def _told_apart(plan: ProjectPlan, keys: Mapping[str, int]) -> tuple[Change, ...
         )
         for change in plan.changes
     )
+
+
+def _by_owner(
+    contexts: Iterable[Context], changes: Mapping[Place, Change]
+) -> dict[str, tuple[Change, ...]]:
+    """Return the changes of each owner, sorted by key."""
+    grouped: dict[str, list[Change]] = {ctx.owner: [] for ctx in contexts}
+    for place in sorted(changes):
+        grouped[place[0]].append(changes[place])
+    return {owner: tuple(group) for owner, group in grouped.items()}
 
 
 def _in_order(ctx: Context) -> list[str]:

@@ -8,7 +8,7 @@ from runs_as_code.model.actions import MakeRun
 from runs_as_code.model.desired import Manifest, ManifestSet
 from runs_as_code.model.plan import Block, Change
 from runs_as_code.model.restraint import FreezeWindow, Frozen, Policy
-from runs_as_code.planning.context import Context
+from runs_as_code.planning.context import Context, Place
 
 _ALLOWED = {
     Policy.NO_CLOSE: "closes nothing, and so replaces nothing",
@@ -55,8 +55,8 @@ def freeze_of(manifests: Iterable[Manifest]) -> tuple[FreezeWindow, ...]:
     return tuple(dict.fromkeys(window for manifest in manifests for window in manifest.freeze))
 
 
-def withhold_by_policy(ctx: Context, changes: Mapping[str, Change]) -> dict[str, Change]:
-    """Block each change that does more than the policy allows; its actions go together or not."""
+def withhold_by_policy(ctx: Context, changes: Mapping[Place, Change]) -> dict[Place, Change]:
+    """Block each change of an owner that does more than the policy allows, as a whole."""
     manifest = strictest(ctx.manifests)
     policy = manifest.policy
     if policy is Policy.SYNC:
@@ -70,10 +70,10 @@ def withhold_by_policy(ctx: Context, changes: Mapping[str, Change]) -> dict[str,
         location=place,
     )
     return {
-        key: change
-        if _is_allowed(policy, change)
+        place: change
+        if place[0] != ctx.owner or _is_allowed(policy, change)
         else replace(change, blocks=(*change.blocks, block))
-        for key, change in changes.items()
+        for place, change in changes.items()
     }
 
 

@@ -178,6 +178,7 @@ def _decide_unchanged(ctx: Context, row: _OpenRow) -> Change:
         outcome, reason = Outcome.CLOSE, Reason.COMPLETE
         actions.append(close_action(newest, spec.key, CloseReason.COMPLETE))
         blocks += [*protection(spec, [newest]), *doubts(ctx, spec, [newest])]
+        blocks += _adoption_record(spec, newest)
     return _change(
         spec,
         outcome,
@@ -232,9 +233,10 @@ def _decide_replacement(ctx: Context, row: _OpenRow) -> Change:
 
 
 def _adoption_record(spec: RunSpec, newest: Member) -> list[Block]:
-    """Ask for `adopt` where a run that is known by its title only is to be replaced.
+    """Ask for `adopt` where a run that is known by its title only is to be replaced or closed.
 
-    The next revision bears another title, so that after a crash nothing would close this run.
+    The next revision bears another title, so that after a crash nothing would close this run; and
+    a closed run is nobody's by its title, so that once closed it would be in its own key's way.
     """
     if newest.marker is not None or spec.adopt == newest.run.id:
         return []

@@ -225,20 +225,20 @@ class TestSettle:
         return MakeRun(key, 1, "", key, "", None, **source)
 
     def test_without_blocks_nothing_is_added(self):
-        changes = {"a": self.change("a", self.make("a"))}
+        changes = {("w", "a"): self.change("a", self.make("a"))}
 
         assert settle(changes, {}) == changes
 
     def test_blocks_travel_along_a_chain(self):
         changes = {
-            "a": self.change("a", self.make("a", source_key="b")),
-            "b": self.change("b", self.make("b", source_key="c")),
-            "c": self.change("c", self.make("c"), is_blocked=True),
+            ("w", "a"): self.change("a", self.make("a", source_key="b")),
+            ("w", "b"): self.change("b", self.make("b", source_key="c")),
+            ("w", "c"): self.change("c", self.make("c"), is_blocked=True),
         }
 
         settled = settle(changes, {})
 
-        assert [rules(settled[key]) for key in "abc"] == [
+        assert [rules(settled["w", key]) for key in "abc"] == [
             ["source-blocked"],
             ["source-blocked"],
             ["rule"],
@@ -247,20 +247,20 @@ class TestSettle:
     def test_blocks_travel_from_a_clone_to_the_close_of_its_source(self):
         close = CloseRun("s", 1, "S", CloseReason.DECLARED, None)
         changes = {
-            "a": self.change("a", self.make("a", source_key="s")),
-            "c": self.change("c", self.make("c", source_run=1), is_blocked=True),
-            "s": self.change("s", self.make("s"), close),
+            ("w", "a"): self.change("a", self.make("a", source_key="s")),
+            ("w", "c"): self.change("c", self.make("c", source_run=1), is_blocked=True),
+            ("w", "s"): self.change("s", self.make("s"), close),
         }
 
         settled = settle(changes, {})
 
-        assert rules(settled["s"]) == ["source-of-blocked-clone"]
-        assert rules(settled["a"]) == ["source-blocked"]
-        assert settled["s"].actions[1] == replace(close, cloned_by=("c",))
+        assert rules(settled["w", "s"]) == ["source-of-blocked-clone"]
+        assert rules(settled["w", "a"]) == ["source-blocked"]
+        assert settled["w", "s"].actions[1] == replace(close, cloned_by=("c",))
 
     def test_a_run_does_not_wait_for_its_own_successor_as_for_a_clone(self):
         close = CloseRun("s", 1, "S", CloseReason.REPLACED, None, successor_key="s")
-        changes = {"s": self.change("s", self.make("s", source_run=1), close)}
+        changes = {("w", "s"): self.change("s", self.make("s", source_run=1), close)}
 
         assert settle(changes, {}) == changes
 
