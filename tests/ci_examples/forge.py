@@ -32,7 +32,8 @@ class Repository:
         self.clone = folder / "clone"
         self.forge = folder / "forge.json"
         names = ("comments", "issues", "statuses", "pulls", "writes")
-        self.forge.write_text(json.dumps({"ids": 0, **{name: [] for name in names}}))
+        empty: dict[str, Any] = {name: [] for name in names}
+        self.forge.write_text(json.dumps({"ids": 0, "origin": str(self.origin), **empty}))
         git("init", "--quiet", "--bare", "--initial-branch=main", self.origin)
         git("clone", "--quiet", self.origin, self.clone)
         git("checkout", "--quiet", "-B", "main", cwd=self.clone)
@@ -94,6 +95,7 @@ class Repository:
         return Event("push", sha)
 
     def head(self) -> Event:
+        """Return what starts a workflow each night."""
         return Event("schedule", git("rev-parse", "main", cwd=self.clone))
 
     def _merge(self, branch: str) -> str:

@@ -114,6 +114,14 @@ class Forge:
         self.need("read", "statuses")
         return [each for each in self.data["statuses"] if each["sha"] == sha]
 
+    def list_commits(self, fields: Json) -> Json:
+        self.need("read", "contents")
+        listing = ["git", "-C", self.data["origin"], "log", "-1", "--format=%H", fields["sha"]]
+        listed = subprocess.run(
+            [*listing, "--", fields["path"]], capture_output=True, text=True, check=True
+        )
+        return [{"sha": sha} for sha in listed.stdout.split()]
+
     def list_pulls(self, _fields: Json, sha: str) -> Json:
         self.need("read", "pull-requests")
         return [each for each in self.data["pulls"] if sha in each["commits"]]
@@ -133,6 +141,7 @@ ROUTES: list[tuple[str, str, Callable[..., Json]]] = [
     ("POST", r"issues", Forge.add_issue),
     ("PATCH", r"issues/(\d+)", Forge.change_issue),
     ("POST", r"statuses/(\w+)", Forge.add_status),
+    ("GET", r"commits", Forge.list_commits),
     ("GET", r"commits/(\w+)/statuses(?:\?.*)?", Forge.list_statuses),
     ("GET", r"commits/(\w+)/pulls", Forge.list_pulls),
 ]
@@ -157,6 +166,7 @@ FIRST = '((.body // "") | split("\\n")[0] // "" | rtrimstr("\\r"))'
 FILTERS: dict[str, Callable[[Json], list[list[Json]]]] = {
     f".[] | [.id, .user.login, {FIRST}] | @tsv": _of_discussions("id"),
     f".[] | [.number, .user.login, {FIRST}] | @tsv": _of_discussions("number"),
+    '.[0].sha // ""': lambda page: [[page[0]["sha"] if page else ""]],
     '[.[] | select(.merged_at != null)][0] | [.number // "", .head.sha // ""] | @tsv': _of_pulls,
     '.[] | [.context, .creator.login, .state, .description // ""] | @tsv': lambda page: [
         [e["context"], e["creator"]["login"], e["state"], e["description"]] for e in page

@@ -44,6 +44,7 @@ class Site:
     reviewed: frozenset[str] = frozenset()
     forge: str = "https://github.com"
     name: str = "acme/qa"
+    environ: dict[str, str] = field(default_factory=dict)
     runs: int = 0
 
 
@@ -101,6 +102,7 @@ class _Job:
                 "repository": site.name,
                 "event": event.payload,
                 "sha": event.sha,
+                "event_name": event.name,
             },
             "vars": site.variables,
             "env": workflow.get("env", {}),
@@ -122,6 +124,7 @@ class _Job:
             "GITHUB_SHA": event.sha,
             "GITHUB_WORKSPACE": str(self.workspace),
             **workflow.get("env", {}),
+            **site.environ,
             "RUNNER_TEMP": str(self.folder / "temp"),
         }
 

@@ -150,7 +150,7 @@ def unit(path: Path) -> configparser.ConfigParser:
 def test_every_kind_of_example_calls_qarun():
     names = {name.split(":")[0] for name, _ in commands()}
     assert names == {
-        "action.yml", "gitlab", "reconcile.sh", "pre-commit", "systemd",
+        "action.yml", "report.sh", "gitlab", "reconcile.sh", "pre-commit", "systemd",
         "cronjob.yaml", "deployment.yaml",
     }  # fmt: skip
 

@@ -71,6 +71,9 @@ class Story:
     def merge(self, number: int) -> dict[str, Ran]:
         return run_workflow(self.site, APPLY, self.repository.merge(number))
 
+    def night(self) -> dict[str, Ran]:
+        return run_workflow(self.site, APPLY, self.repository.head())
+
     def drift(self) -> Ran:
         return run_workflow(self.site, DRIFT, self.repository.head())["drift"]
 
@@ -164,7 +167,7 @@ def test_nobody_is_asked_for_an_approval_that_can_do_nothing(
     assert service.open_titles() == ["Menu review"]
     (comment,) = shown.repository.comments(1)
     assert "### Plan: 1 to create, 1 blocked" in comment
-    assert "nothing was done. Nobody can approve a plan of which something is withheld" in comment
+    assert "nothing was done. Something is withheld, so nobody is asked" in comment
     assert "waits for an approval" not in comment
 
     assert shown.plan(2, SMOKE + REVIEW.replace("Menu review", "Menu tour")).status == "success"
@@ -177,6 +180,38 @@ def test_nobody_is_asked_for_an_approval_that_can_do_nothing(
         "**What was reviewed no longer fits, and nothing was done. Nothing is left to do: "
         in (shown.repository.comments(3)[0])
     )
+
+
+def test_what_is_merged_in_a_freeze_window_is_applied_after_it(
+    shown: Story, service: Service
+) -> None:
+    window = "freeze: [{from: 2020-01-01T00:00, to: 2099-01-01T00:00, reason: release}]\n"
+    frozen = {"runs.yaml": HEAD.replace("runs:\n", f"{window}runs:\n") + SMOKE}
+    shown.site.environ["THAWED"] = "yes"
+    event = shown.repository.propose(1, frozen)
+    assert run_workflow(shown.site, PLAN, event)["plan"].status == "success"
+    assert shown.status()["state"] == "success"
+
+    del shown.site.environ["THAWED"]
+    jobs = shown.merge(1)
+    assert statuses(jobs) == {"reviewed": "failure", "again": "skipped", "approved": "skipped"}
+    told = shown.repository.comments(1)[1]
+    assert told.startswith("<!-- qarun:apply:qarun/plan -->\n### Apply: exit 5\n\n```text\nerror: ")
+    assert "withheld by safety rules (`freeze-window`); nothing was written" in told
+    jobs = shown.night()
+    assert jobs["reviewed"].status == "success", jobs["reviewed"].log
+    assert service.runs() == {}
+    assert shown.repository.comments(1)[1] == told
+
+    shown.repository.push({"../README.md": "Not of any manifest\n"})
+    shown.site.environ["THAWED"] = "yes"
+    jobs = shown.night()
+    assert statuses(jobs) == {"reviewed": "success", "again": "skipped", "approved": "skipped"}
+    assert service.open_titles() == ["Smoke of the week"]
+    assert "### Apply: 1 done" in shown.repository.comments(1)[1]
+    writes = len(shown.repository.state["writes"])
+    assert shown.night()["reviewed"].status == "success"
+    assert len(shown.repository.state["writes"]) == writes
 
 
 def a_plan_is_one_comment_that_follows_the_branch(shown: Story, service: Service) -> None:

@@ -27,6 +27,7 @@ def run(repository: Repository, programs: Callable[[Path], Path], tmp_path: Path
         given = {
             "PATH": f"{folder}:{os.environ['PATH']}",
             "GH_TOKEN": ALL,
+            "GITHUB_EVENT_NAME": "push",
             "GITHUB_REPOSITORY": "acme/qa",
             "GITHUB_RUN_ID": "7",
             "GITHUB_SERVER_URL": "https://github.com",
@@ -221,7 +222,33 @@ def test_only_a_stale_plan_is_planned_again(  # the rest is trouble that somebod
     environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "FILES": "qa", "FOLDER": str(tmp_path)}
     environ |= {"GITHUB_OUTPUT": str(output), "DIGEST": digest, "STALE": stale}
     ended = subprocess.run([*BASH, "-c", step("apply")], env=environ, check=False)
-    assert (ended.returncode, output.read_text().strip()) == (ends, says)
+    assert (ended.returncode, output.read_text().splitlines()[-1]) == (ends, says)
+
+
+@pytest.mark.parametrize(
+    ("event", "has_report", "ends"),
+    [
+        ("push", False, 5),
+        ("workflow_dispatch", False, 5),
+        ("schedule", False, 0),
+        ("schedule", True, 5),
+    ],
+)
+def test_what_is_withheld_is_told_at_the_merge_and_not_each_night(
+    tmp_path: Path,
+    event: str,
+    has_report: bool,  # noqa: FBT001  a parameter of the test
+    ends: int,
+):
+    write = f"echo done >{tmp_path}/report.md" if has_report else ":"
+    (tmp_path / "qarun").write_text(f"#!/bin/sh\n{write}\nexit 5\n")
+    (tmp_path / "qarun").chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "FILES": "qa", "FOLDER": str(tmp_path)}
+    environ |= {"GITHUB_OUTPUT": str(tmp_path / "output"), "DIGEST": "sha256:1", "STALE": "report"}
+    environ["GITHUB_EVENT_NAME"] = event
+    ended = subprocess.run([*BASH, "-c", step("apply")], env=environ, check=False)
+    assert ended.returncode == ends
+    assert f"code={ends}" in (tmp_path / "output").read_text()
 
 
 @pytest.mark.parametrize(("code", "ends"), [(0, 0), (2, 0), (3, 3), (9, 9)])

@@ -1,12 +1,21 @@
 #!/usr/bin/env bash
 # merged.sh number|digest: the pull request that this commit came from, and its reviewed digest.
-# Says nothing where there is none: a push without a pull request was reviewed by nobody.
+# Says nothing where there is none: a push without a pull request was reviewed by nobody. Where this
+# commit was not just pushed, the one that last changed the manifests counts.
 set -euo pipefail
 
 bot=${QARUN_BOT:-github-actions[bot]}
+commit=$GITHUB_SHA
 
+if [ "$GITHUB_EVENT_NAME" != push ]; then
+  commit=$(
+    gh api --method GET "repos/$GITHUB_REPOSITORY/commits" --raw-field "sha=$GITHUB_SHA" \
+      --raw-field "path=$FILES" --raw-field per_page=1 --jq '.[0].sha // ""'
+  )
+fi
+if [ -z "$commit" ]; then exit 0; fi
 pull=$(
-  gh api "repos/$GITHUB_REPOSITORY/commits/$GITHUB_SHA/pulls" \
+  gh api "repos/$GITHUB_REPOSITORY/commits/$commit/pulls" \
     --jq '[.[] | select(.merged_at != null)][0] | [.number // "", .head.sha // ""] | @tsv'
 )
 IFS=$'\t' read -r number head <<<"$pull"

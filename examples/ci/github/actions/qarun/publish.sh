@@ -28,7 +28,7 @@ if [ "$CHANGES" = false ]; then
 elif [ "$WITHHELD" = false ]; then
   next='This plan waits for an approval'
 else
-  next='Nobody can approve a plan of which something is withheld: change the files as it says'
+  next='Something is withheld, so nobody is asked to approve it; it says what to change, or until when'
 fi
 if [ -s "$FOLDER/plan.md" ]; then
   {
@@ -39,5 +39,7 @@ if [ -s "$FOLDER/plan.md" ]; then
       printf '\n**What was reviewed no longer fits, and nothing was done. %s: %s**\n' "$next" "$page"
     fi
   } >"$FOLDER/comment.md"
-  bash "$scripts/comment.sh" "$NUMBER" "$FOLDER/comment.md"
+  is_news=
+  if [ -z "$HEAD_SHA" ] && [ "$CHANGES" = false ]; then is_news=no; fi
+  bash "$scripts/comment.sh" "$NUMBER" "$FOLDER/comment.md" "$is_news"
 fi
