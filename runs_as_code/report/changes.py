@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runs_as_code.model.actions import CloseRun
+from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.plan import Block, Change, Outcome, Reason
 from runs_as_code.report.fields import diff_words, drift_words
@@ -16,6 +16,7 @@ from runs_as_code.report.words import (
     action_details,
     action_words,
     counts_words,
+    description_words,
     reason_words,
 )
 
@@ -33,6 +34,7 @@ _SYMBOLS = {
     Outcome.ORPHAN: Symbol.DECIDE,
     Outcome.DECIDE: Symbol.DECIDE,
 }
+_NEW = frozenset({Outcome.CREATE, Outcome.CLONE})
 _UNKNOWN_NAMES = frozenset({"unresolved-name", "ambiguous-name"})
 _INDENT = " " * 4
 _DEEPER = " " * 6
@@ -79,6 +81,23 @@ def own_run(change: Change) -> LiveRun | None:
 def is_made_known(change: Change) -> bool:
     """Whether what would be sent is known in full: not with a name that has no id yet."""
     return not any(block.rule in _UNKNOWN_NAMES for block in change.blocks)
+
+
+def detail_lines(change: Change, action: Action, names: Names) -> list[str]:
+    """Say what an action gives a new run, or what a close waits for.
+
+    A replacement says of its description only what differs, among the fields.
+    """
+    if not is_made_known(change):
+        return []
+    lines = action_details(action, names)
+    if (
+        isinstance(action, MakeRun)
+        and change.outcome in _NEW
+        and (words := description_words(action))
+    ):
+        lines.append(words)
+    return lines
 
 
 def change_lines(change: Change, around: Surroundings) -> Iterator[str]:
@@ -140,11 +159,10 @@ def _what(change: Change) -> str:
 
 def _action_lines(change: Change, around: Surroundings) -> Iterator[str]:
     would = "would " if change.is_withheld or around.is_refused else ""
-    is_known = is_made_known(change)
     for action in change.actions:
         words = would + action_words(action, change.title)
         if isinstance(action, CloseRun):
             words = around.style.paint(words, Colour.RED)
         yield _DEEPER + words
-        if is_known:
-            yield from (f"{_DEEPER}  {line}" for line in action_details(action, around.names))
+        lines = detail_lines(change, action, around.names)
+        yield from (f"{_DEEPER}  {line}" for line in lines)

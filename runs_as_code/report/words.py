@@ -2,6 +2,7 @@
 
 from runs_as_code.model.actions import Action, CloseReason, CloseRun, MakeRun
 from runs_as_code.model.live import LiveRun, StatusCounts
+from runs_as_code.model.marking import read_description
 from runs_as_code.model.plan import Change, Outcome, Reason
 from runs_as_code.model.provider import ResolvedPlan
 from runs_as_code.report.names import NAME_LIMIT, Names
@@ -9,6 +10,7 @@ from runs_as_code.report.safe import quoted, safe
 
 TITLE_LIMIT = 120
 _SELECTION_LIMIT = 400
+_DESCRIPTION_LIMIT = 600  # none is longer: it is written for ever, and should be seen before
 _MAX_LISTED = 10
 
 OUTCOMES = {
@@ -113,12 +115,21 @@ def action_details(action: Action, names: Names) -> list[str]:
     return _make_details(action, names)
 
 
+def description_words(make: MakeRun) -> str:
+    """Say which description a new run is given, without its marker; empty for none."""
+    text = make.description.removesuffix(make.marker).rstrip()
+    return f"description {quoted(text, _DESCRIPTION_LIMIT)}" if text else ""
+
+
 def _make_details(make: MakeRun, names: Names) -> list[str]:
     fields = [safe(make.type, NAME_LIMIT)] if make.type is not None else []
     if make.milestone_id is not None:
         fields.append(names.milestone(make.milestone_id))
     if make.assignee_id is not None:
         fields.append(names.assignee(make.assignee_id))
+    marker = read_description(make.marker).marker
+    if marker is not None and marker.is_protected:
+        fields.append("protected")
     selection = " | ".join(_plan_words(plan) for plan in make.query_plans)
     if make.selection:
         selection = safe(make.selection, _SELECTION_LIMIT)

@@ -11,7 +11,7 @@ from runs_as_code.model.plan import Block, Change
 from runs_as_code.report.changes import (
     MESSAGE_LIMIT,
     Surroundings,
-    is_made_known,
+    detail_lines,
     symbol_of,
     why_words,
 )
@@ -19,7 +19,7 @@ from runs_as_code.report.fields import both_words, drift_words
 from runs_as_code.report.names import NAME_LIMIT
 from runs_as_code.report.safe import safe
 from runs_as_code.report.style import Symbol
-from runs_as_code.report.words import TITLE_LIMIT, action_details, action_words
+from runs_as_code.report.words import TITLE_LIMIT, action_words
 
 MADE, GONE, EYES, PLAIN = "+ ", "- ", "! ", "  "
 
@@ -75,6 +75,5 @@ def _action_lines(change: Change, around: Surroundings) -> Iterator[str]:
     for action in change.actions:
         sign = MADE if isinstance(action, MakeRun) else GONE
         yield f"{sign}    {would}{action_words(action, change.title)}"
-        if is_made_known(change):
-            for line in action_details(action, around.names):
-                yield f"{PLAIN}      {line}"
+        for line in detail_lines(change, action, around.names):
+            yield f"{PLAIN}      {line}"

@@ -10,7 +10,7 @@ from runs_as_code.model.plan import Block, Change, FieldDiff, Outcome, Plan, Pro
 from runs_as_code.report.changes import (
     MESSAGE_LIMIT,
     Surroundings,
-    is_made_known,
+    detail_lines,
     is_quiet,
     own_run,
     symbol_of,
@@ -31,7 +31,7 @@ from runs_as_code.report.summary import (
     withheld_words,
 )
 from runs_as_code.report.text import headline
-from runs_as_code.report.words import TITLE_LIMIT, action_details, action_words, count
+from runs_as_code.report.words import TITLE_LIMIT, action_words, count
 
 WIDTH = 1_000
 """The width of a bar in its own units."""
@@ -320,7 +320,7 @@ def _text(text: str | None) -> str:
 def _acts(change: Change, around: Surroundings) -> Iterable[Act]:
     would = "would " if change.is_withheld or around.is_refused else ""
     for action in change.actions:
-        details = action_details(action, around.names) if is_made_known(change) else []
+        details = detail_lines(change, action, around.names)
         words = would + action_words(action, change.title)
         yield Act("make" if isinstance(action, MakeRun) else "close", words, tuple(details))
 

@@ -106,6 +106,40 @@ def test_a_plan_that_is_not_done_as_it_is_says_so(plan, is_said):
     assert [line.startswith("The rest closes 4") for line in closes] == [is_said] * len(closes)
 
 
+MARKER = "[qarun:1 web-team key r1 saaaaaaaa dbbbbbbbb tcccccccc ndddddddd m6 a- {}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "flag", "details"),
+    [
+        ("", "u", ["live, milestone Sprint 24 (6)"]),
+        ("", "p", ["live, milestone Sprint 24 (6), protected"]),
+        ("One.\nTwo `x`.", "u", ["live, milestone Sprint 24 (6)", r"description `One.\nTwo `x`.`"]),
+        (
+            "w" * 332,
+            "p",
+            ["live, milestone Sprint 24 (6), protected", f"description `{'w' * 332}`"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("outcome", [Outcome.CREATE, Outcome.CLONE])
+def test_a_new_run_shows_all_that_is_written_for_ever(outcome, text, flag, details):
+    marker = MARKER.format(flag)
+    description = f"{text}\n\n{marker}" if text else marker
+    [make] = samples.CREATE.actions
+    make = replace(make, marker=marker, description=description, assignee_id=None, query_plans=())
+    change = replace(samples.CREATE, outcome=outcome, actions=(make,))
+    lines = [line.strip() for line in show(plan_of(change, samples.REPLACE)).splitlines()]
+    start = lines.index("create revision r1 as `Cart smoke`") + 1
+    assert lines[start : lines.index("", start)] == details
+
+
+def test_a_replacement_says_of_its_description_only_what_differs():
+    lines = [line.strip() for line in show(plan_of(samples.REPLACE)).splitlines()]
+    assert any(line.startswith("description: `") for line in lines)
+    assert not any(line.startswith("description `") for line in lines)
+
+
 def test_every_close_says_irreversible_and_the_counts():
     plan = plan_of(samples.REPLACE, samples.BLOCKED, samples.CLOSE, samples.PRUNE)
     lines = [line for line in show(plan).splitlines() if "close run" in line]
