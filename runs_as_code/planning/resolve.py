@@ -1,7 +1,7 @@
 """Names to ids: what a manifest calls by name, the plan compares and sends by id."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import TypeVar
@@ -82,25 +82,35 @@ class _Near:
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """The entries of one kind by the normal form of their names."""
+    """The entries of one kind by the normal form of their names.
+
+    `ids` are those that are known to be there; None where nobody read which there are.
+    """
 
     kind: str
     entries: Mapping[str, list[Entry]]
     near: _Near
+    ids: frozenset[int] | None = None
 
     def find(self, name: str) -> Sequence[Entry]:
         """Return the entries of a name."""
         return self.entries.get(normal_form(name), ())
 
+    def lacks(self, entry_id: int) -> bool:
+        """Whether nothing of this kind has the id, as far as that was read."""
+        return self.ids is not None and entry_id not in self.ids
+
 
 class Resolver:
     """Resolves the names of one project against one catalog; built once, asked per run."""
 
-    def __init__(self, catalog: Catalog, live: Iterable[LiveRun]) -> None:
+    def __init__(self, catalog: Catalog, live: Collection[LiveRun]) -> None:
         self._tcases = catalog.tcases
         self._folders = _index("folder", catalog.folders)
         self._tags = _index("tag", catalog.tags)
-        self._milestones = _index("milestone", catalog.milestones)
+        # What is gone, and a live run still has, agrees with that run.
+        borne = {run.milestone_id for run in live if run.milestone_id is not None}
+        self._milestones = _index("milestone", catalog.milestones, borne)
         self._archived = {e.id for e in catalog.milestones or () if e.is_archived}
         self._milestone_names = {e.id: e.name for e in catalog.milestones or ()}
         users = {entry.name.casefold(): entry.id for entry in catalog.users or ()}
@@ -112,6 +122,7 @@ class Resolver:
         self._users = users
         self._are_users_complete = catalog.are_users_complete
         self._user_names = {user_id: email for email, user_id in users.items()}
+        self._user_ids = {*users.values(), *(run.assignee_id for run in live)}
         self._people: dict[str, int] = {}
         self._near_people = _Near(())
         self._people_of: Manifest | None = None
@@ -154,7 +165,7 @@ class Resolver:
         if name is None:
             return None
         if isinstance(name.value, int):
-            return self.milestone_value(name.value)
+            return replace(self.milestone_value(name.value), id=_id(self._milestones, name, blocks))
         entries = self._milestones.find(name.value)
         # An active milestone wins over archived ones of the same title.
         entries = [e for e in entries if not e.is_archived] or entries
@@ -164,6 +175,9 @@ class Resolver:
         if name is None:
             return None
         if isinstance(name.value, int):
+            if self._are_users_complete and name.value not in self._user_ids:
+                message = f"no user with the id {name.value} on this server"
+                blocks.append(_unresolved(name, message, "the id or e-mail address of a user"))
             return self.user_value(name.value)
         if manifest is not self._people_of:
             declared = {email.casefold(): user_id for email, user_id in manifest.users.items()}
@@ -250,17 +264,25 @@ def _as_written(plan: QueryPlan) -> tuple[tuple[int | str, ...], ...]:
     return (*(tuple([name.value for name in group]) for group in names), plan.priorities)
 
 
-def _index(kind: str, entries: Iterable[Entry] | None) -> _Index:
+def _index(kind: str, entries: Collection[Entry] | None, more: Iterable[int] = ()) -> _Index:
     by_name: dict[str, list[Entry]] = {}
     for entry in entries or ():
         by_name.setdefault(normal_form(entry.name), []).append(entry)
-    return _Index(kind, by_name, _Near(by_name))
+    ids = None if entries is None else frozenset([entry.id for entry in entries]).union(more)
+    return _Index(kind, by_name, _Near(by_name), ids)
 
 
 def _id(index: _Index, name: Name, blocks: list[Block]) -> int | None:
-    if isinstance(name.value, int):
-        return name.value
-    return _only(index, name, index.find(name.value), blocks)
+    if isinstance(name.value, str):
+        return _only(index, name, index.find(name.value), blocks)
+    if index.lacks(name.value):
+        message = f"no {index.kind} with the id {name.value} in this project"
+        way_out = f"the name or id of a {index.kind} of this project"
+        if near := index.find(str(name.value)):
+            way_out = f'"{near[0].name}" in quotes, which is a name, or {way_out}'
+        blocks.append(_unresolved(name, message, way_out))
+        return None
+    return name.value
 
 
 def _only(index: _Index, name: Name, entries: Sequence[Entry], blocks: list[Block]) -> int | None:
@@ -294,15 +316,17 @@ def _unknown_user(name: Name, near: _Near, *, is_complete: bool) -> Block:
             " the key's own user"
         )
     line = f'`users: {{"{name.value}": ID}}` at the top of the file, with the id from the web page'
-    return _unresolved(name, message, f"{line}{_also(near.to(str(name.value)))}")
+    found = near.to(str(name.value))
+    if not found:
+        return _unresolved(name, message, line)
+    # Where not everybody is known, the address may well be right.
+    return _unresolved(
+        name, message, f"{line}; {'' if is_complete else 'if it is a slip, '}{found}"
+    )
 
 
 def _unresolved(name: Name, message: str, way_out: str) -> Block:
     return Block(rule="unresolved-name", message=message, line=way_out, location=name.location)
-
-
-def _also(text: str) -> str:
-    return f"; {text}" if text else ""
 
 
 _Id = TypeVar("_Id", int, str)

@@ -138,7 +138,7 @@ class TestAdoption:
         assert change.notes == ("selection: unknown, not applied",)
 
     def test_nothing_is_applied_without_a_word(self):
-        spec = desired(adopt=4, title="New", folders=[9], replace="always")
+        spec = desired(adopt=4, title="New", folders=[2], replace="always")
 
         assert not decide(spec, live(4)).is_pending
 

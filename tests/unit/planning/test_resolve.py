@@ -36,9 +36,20 @@ class TestMilestones:
         assert (resolved.milestone.id, resolved.is_milestone_archived) == (4, True)
         assert blocks == []
 
-    def test_an_id_is_taken_as_it_is(self):
-        assert resolve(desired(milestone=99))[0].milestone.id == 99
+    def test_an_id_is_taken_as_it_is_where_no_list_was_read(self):
+        assert resolve(desired(milestone=99), catalog=Catalog())[0].milestone.id == 99
         assert resolve(desired(milestone=6))[0].milestone.name == "Sprint 2"
+
+    def test_an_id_that_the_list_lacks_is_unknown(self):
+        _, blocks = resolve(desired(milestone=99))
+
+        assert blocks[0][0] == "unresolved-name"
+        assert "no milestone with the id 99 in this project" in blocks[0][1]
+
+    def test_an_id_that_a_live_run_bears_is_known(self):
+        resolved, blocks = resolve(desired(milestone=99), live(1, milestone_id=99))
+
+        assert (resolved.milestone.id, blocks) == (99, [])
 
     def test_an_ambiguous_title_names_the_ids(self):
         catalog = Catalog(milestones=(Entry(8, "Twice"), Entry(2, "Twice"), Entry(1, "Once")))
@@ -82,7 +93,24 @@ class TestUsers:
 
         assert blocks[0][0] == "unresolved-name"
         assert '`users: {"anne@example.com": ID}`' in blocks[0][1]
-        assert "`ann@example.com`" in blocks[0][1]
+        assert "; if it is a slip, did you mean `ann@example.com`" in blocks[0][1]
+
+    def test_an_unknown_address_among_all_there_are_is_a_slip(self):
+        catalog = replace(CATALOG, are_users_complete=True)
+
+        _, blocks = resolve(desired(assignee="anne@example.com"), catalog=catalog)
+
+        assert "no user `anne@example.com`" in blocks[0][1]
+        assert "; did you mean `ann@example.com`" in blocks[0][1]
+
+    def test_an_id_is_checked_only_where_all_are_known(self):
+        catalog = replace(CATALOG, are_users_complete=True)
+        run = live(1, assignee_id=42)
+
+        assert resolve(desired(assignee=99))[1] == []
+        assert resolve(desired(assignee=42), run, catalog=catalog)[1] == []
+        _, blocks = resolve(desired(assignee=99), run, catalog=catalog)
+        assert "no user with the id 99 on this server" in blocks[0][1]
 
     def test_an_address_that_becomes_known_is_resolved_by_the_next_plan(self):
         """The one name that an apply can teach: ids of people show only in runs."""
@@ -120,6 +148,8 @@ class TestSelections:
                 "no tag `smok` in this project; did you mean `smoke",
             ),
             (query(tcases=["BD-9"]), "no test case `BD-9` in this project"),
+            (query(folders=[1, 99]), "no folder with the id 99 in this project; the name or id"),
+            (query(folders=[1], tags=[44]), "no tag with the id 44 in this project"),
         ],
     )
     def test_an_unknown_name_blocks_and_there_is_no_digest(self, plan, words: str):
@@ -127,6 +157,19 @@ class TestSelections:
 
         assert resolved.selection == "-"
         assert words in blocks[0][1]
+
+    def test_an_id_may_have_been_meant_as_a_name(self):
+        catalog = replace(CATALOG, tags=(Entry(1, "44"),))
+        spec = desired(query_plans=(query(folders=[1], tags=[44]),))
+
+        [(_, words)] = resolve(spec, catalog=catalog)[1]
+
+        assert '; "44" in quotes, which is a name, or the name or id of a tag' in words
+
+    def test_ids_are_taken_as_they_are_where_no_list_was_read(self):
+        spec = desired(query_plans=(query(folders=[1, 99], tags=[44]),))
+
+        assert resolve(spec, catalog=Catalog())[1] == []
 
     def test_an_ambiguous_folder(self):
         catalog = replace(CATALOG, folders=(Entry(1, "Twice"), Entry(2, "Twice")))
