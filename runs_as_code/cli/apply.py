@@ -148,7 +148,7 @@ def _apply_manifests(call: _Call, sources: Sources) -> ExitCode:
             is_logged=call.provenance is not None,
         )
         planned = loop.run(planning)
-        plan = planned.plan
+        plan = connections.bind(planned.plan)
         check_approvals(call.approvals, plan)
         _show(call, plan)
         if plan.actions:
@@ -170,6 +170,7 @@ def _apply_saved(call: _Call, path: Path, sources: Sources) -> ExitCode:
     settings = connection_settings(with_database_of(reviewed, sources), call.console)
     with Loop() as loop, connected(loop, settings, None) as connections:
         _show(call, reviewed)
+        connections.check(reviewed)
         plan, jobs = loop.run(review_plan(reviewed, connections.open))
         check_withheld(reviewed, call.decision)
         if not plan.actions:

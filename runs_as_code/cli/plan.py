@@ -121,5 +121,6 @@ def _plan(console: Console, sources: Sources, approvals: Approvals, manifests: M
             is_logged=find_provenance(console.environ) is not None,
         )
         planned = loop.run(planning)
-    check_approvals(approvals, planned.plan)
-    return planned.plan
+        plan = connections.bind(planned.plan)
+    check_approvals(approvals, plan)
+    return plan

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import Sources
-from runs_as_code.engine.connecting import ConnectionSettings, folder_of, usual_database
+from runs_as_code.engine.connecting import ConnectionSettings, usual_database
 from runs_as_code.engine.freezing import find_frozen
 from runs_as_code.errors import ExitCode, QarunError, RefusedError, UsageError
 from runs_as_code.manifest import read_manifests
 from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.model.desired import ManifestSet
 from runs_as_code.model.plan import Approvals, Plan, matches_target
-from runs_as_code.model.provider import EMBEDDED
 from runs_as_code.model.source import Diagnostic, Severity
 from runs_as_code.planning.context import spellings
 from runs_as_code.planning.fingerprint import plan_digest
@@ -148,13 +147,19 @@ def _unknown(flag: str, given: str, problem: str, known: Iterable[str]) -> Usage
 def with_database_of(plan: Plan, sources: Sources) -> Sources:
     """Return the sources with the embedded server's file that a saved plan was made on.
 
-    It lies beside the first manifest, if that is a file. Raises UsageError where it is not there: a
-    new database would not be the one planned on.
+    Raises UsageError where it is not there: a new database would not be the one planned on.
     """
-    is_embedded = any(project.server == EMBEDDED for project in plan.projects)
-    if not is_embedded or sources.database is not None:
+    if not plan.is_embedded:
         return sources
-    database = usual_database(folder_of(plan.files[0] if plan.files else None))
+    folder = plan.database.folder if plan.database else None
+    database = sources.database
+    if database is None and folder is not None:
+        database = usual_database(Path(folder))
+    if database is None:
+        raise UsageError(
+            "the plan was made on a database of the embedded server that `--database` named",
+            hint="give the same `--database` as for the plan",
+        )
     if database.is_file():
         return replace(sources, database=database)
     raise UsageError(

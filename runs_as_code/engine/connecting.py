@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from runs_as_code.engine.places import is_of_the_system
-from runs_as_code.errors import UsageError
+from runs_as_code.errors import StaleError, UsageError
 from runs_as_code.model.desired import Manifest
+from runs_as_code.model.plan import Database, Plan
 from runs_as_code.model.provider import EMBEDDED, Provider
 from runs_as_code.provider.credentials import Credentials, find_credentials
 
@@ -42,8 +44,7 @@ def folder_of(first_file: str | None) -> Path:
     """
     if first_file is None or is_of_the_system(first_file):
         return Path()
-    # Unlike those of `Path`, these never raise.
-    is_else = os.path.exists(first_file) and not os.path.isfile(first_file)  # noqa: PTH110, PTH113
+    is_else = os.path.exists(first_file) and not os.path.isfile(first_file)  # noqa: PTH110, PTH113 -- never raise
     return Path() if is_else else Path(first_file).parent
 
 
@@ -75,6 +76,7 @@ class Connections:
         self._clients: dict[str, QaSphereClient] = {}
         self._credentials: dict[str | None, Credentials] = {}
         self._closers: list[Callable[[], None]] = []
+        self._identify: Callable[[], str] = str
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,10 +101,37 @@ class Connections:
 
     def open(self, server: str, project: str) -> Provider:
         """Return the live side of a project on a server."""
+        return self._client(server).project(project)
+
+    def bind(self, plan: Plan) -> Plan:
+        """Return a plan that says on which database of the embedded server it was made."""
+        if not plan.is_embedded:
+            return plan
+        is_named = self._settings.database is not None
+        folder = None if is_named else folder_of(self._first_file).as_posix()
+        return replace(plan, database=Database(self._database_id(), folder))
+
+    def check(self, plan: Plan) -> None:
+        """Raise StaleError for a plan of another database than the one that is reached here."""
+        if not plan.is_embedded:
+            return
+        if plan.database is None or plan.database.id != self._database_id():
+            raise StaleError(
+                f"the plan was made on another database than `{self._database()}`, which may have"
+                " been made anew since; nothing was written",
+                hint="name the one it was made on (`--database FILE`), or plan again",
+            )
+
+    def _database_id(self) -> str:
+        """Return the id of the embedded server's database, made on first use."""
+        self._client(EMBEDDED)
+        return self._identify()
+
+    def _client(self, server: str) -> "QaSphereClient":
         if server not in self._clients:
             self._clients[server] = self._connect(self._find(server))
             self._clients[server].tell(self._settings.hear)
-        return self._clients[server].project(project)
+        return self._clients[server]
 
     def _find(self, server: str | None) -> Credentials:
         if server not in self._credentials:
@@ -119,9 +148,11 @@ class Connections:
 
         if credentials.server == EMBEDDED:
             from runs_as_code.server.app import create_app  # noqa: PLC0415  lazy: SQL and HTTP
+            from runs_as_code.server.store.identity import database_id  # noqa: PLC0415  lazy
 
             app = create_app(self._database())
             self._closers.append(app.state.store.close)
+            self._identify = partial(database_id, app.state.store)
             return embedded_client(app)
         rate = RATE_LIMIT if self._settings.rate is None else self._settings.rate
         return QaSphereClient(

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.live import LiveRun
+from runs_as_code.model.provider import EMBEDDED
 from runs_as_code.model.restraint import FreezeWindow, Policy
 from runs_as_code.model.source import Location
 
@@ -171,16 +172,34 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """The embedded server's database that a plan was made on.
+
+    `folder` is where it lies, as the manifest's path was given; None where the call named the file.
+    """
+
+    id: str
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The plans of all projects of one call.
 
-    `created_at` is ISO 8601 in UTC; `files` are the manifests, as their paths were given.
+    `created_at` is ISO 8601 in UTC; `files` are the manifests, as their paths were given;
+    `database` is None for a plan that touches no embedded server.
     """
 
     created_at: str
     projects: tuple[ProjectPlan, ...] = ()
     files: tuple[str, ...] = ()
     cost: Cost = field(default_factory=Cost)
+    database: Database | None = None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether any of it is for the embedded server."""
+        return any(p.server == EMBEDDED for p in self.projects)
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -18,11 +18,14 @@ DIGEST_FORMAT = 1
 def plan_digest(plan: Plan) -> str:
     """Return `sha256:` and the digest of server, project, owner and actions, ids resolved.
 
-    So do a policy other than `sync` and the freeze windows: they bound what an apply may do.
-    Neither text for people, nor time, nor what apply would not do (blocked, refused) counts.
+    Of the embedded server its database counts. So do a policy other than `sync` and the freeze
+    windows: they bound what an apply may do. Neither text for people, nor time, nor what apply
+    would not do (blocked, refused) counts.
     """
     projects = [_project_data(project) for project in plan.projects]
-    data = {"format": DIGEST_FORMAT, "projects": projects}
+    data: dict[str, Any] = {"format": DIGEST_FORMAT, "projects": projects}
+    if plan.database is not None:
+        data["database"] = {"id": plan.database.id, "folder": plan.database.folder}
     return "sha256:" + sha256(canonical_json(data)).hexdigest()
 
 

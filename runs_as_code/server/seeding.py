@@ -24,6 +24,7 @@ from runs_as_code.server.store.database import (
     read_marks,
     start_log,
 )
+from runs_as_code.server.store.identity import ensure_id
 from runs_as_code.server.store.tables import APPLICATION_ID, SCHEMA_VERSION, metadata, user
 from runs_as_code.server.web.keys import make_key
 from runs_as_code.server.web.problems import ApiError
@@ -124,6 +125,7 @@ def _write(connection: Connection, document: Mapping[str, Any]) -> None:
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
     metadata.create_all(connection)
+    ensure_id(connection)
     fill(connection, document)
 
 
