@@ -199,7 +199,7 @@ def test_a_step_gets_summary_outputs_and_annotations(manifest: Path, github: Pat
     assert values["marker"] in (github / "summary.md").read_text("utf-8").splitlines()
     place = f"file=m.yaml,line={HEAD.count(chr(10)) + 6},col=29"
     assert f"::warning {place},title=unresolved-name::" in ended.err
-    assert re.search("::notice title=closes run [12]::`Menu review`: ", ended.err)
+    assert re.search("::notice title=would close run [12]::`Menu review`: ", ended.err)
 
 
 def test_what_others_wrote_is_kept(manifest: Path, github: Path):
