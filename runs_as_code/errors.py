@@ -85,7 +85,7 @@ class UnknownOutcomeError(UnreachableError):
 
 
 class NotRunError(UnreachableError):
-    """A write provably did not run; after `pause` seconds it may be sent, once looked again."""
+    """A write provably did not run; after `pause` seconds it may be tried again."""
 
     def __init__(self, message: str, *, pause: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -1,7 +1,8 @@
 """Apply a plan: check the closes, carry out every project, read back, report."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from runs_as_code.engine.context import Clock, StopSignal, Workplace
@@ -14,7 +15,7 @@ from runs_as_code.model.events import ApplyStarted, Event, Listener, Verificatio
 from runs_as_code.model.plan import Approvals, Plan, ProjectPlan
 from runs_as_code.model.provenance import Provenance
 from runs_as_code.model.provider import Provider
-from runs_as_code.model.report import ActionResult, ApplyReport
+from runs_as_code.model.report import ActionResult, ApplyReport, Status
 
 
 def _ignore(_event: Event) -> None:
@@ -81,20 +82,27 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
 
     Raises StaleError before the first write when a close must not happen any more.
     """
-    log = RunLog(settings.provenance, settings.listener)
-    places = [Workplace(job.provider, settings.clock, settings.stop, log) for job in jobs]
+    listener = settings.listener
+    log = RunLog(settings.provenance, listener)
+    places = [Workplace(job.provider, settings.clock, settings.stop) for job in jobs]
     calls_before = _calls(jobs)
     pairs = list(zip(jobs, places, strict=True))
-    for job, place in pairs:
-        for project in job.plans:
-            await check_closes(place, project, job.made_of(project.owner))
-    settings.listener(ApplyStarted(sum(len(p.actions) for job in jobs for p in job.plans)))
-    done = await asyncio.gather(*(_carry_out(job, place, settings) for job, place in pairs))
+    await _check(pairs, settings.stop)
+    executors = [
+        [
+            ProjectExecutor(place, plan, listener, log, job.made_of(plan.owner))
+            for plan in job.plans
+            if plan.actions
+        ]
+        for job, place in pairs
+    ]
+    listener(ApplyStarted(sum(len(p.actions) for job in jobs for p in job.plans)))
+    done = await asyncio.gather(*(_carry_out(of_job) for of_job in executors))
     is_withheld = plan.is_withheld or settings.stop.is_frozen
     report = ApplyReport(is_withheld=is_withheld, interrupted_by=settings.stop.requested)
     results = [(*job.done, *found) for job, found in zip(jobs, done, strict=True)]
-    if settings.is_verified and any(results):
-        settings.listener(VerificationStarted())
+    if settings.is_verified and _is_worth_a_look(results, settings.stop):
+        listener(VerificationStarted())
         proofs = await asyncio.gather(
             *(
                 verify_project(place, found, job.session, settings.approvals)
@@ -105,17 +113,31 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
         report = _with_proofs(report, proofs)
     else:
         report = replace(report, results=tuple(r for found in results for r in found))
-    return replace(report, calls=_calls(jobs) - calls_before)
+    # A signal may have come while it was read back.
+    return replace(
+        report, interrupted_by=settings.stop.requested, calls=_calls(jobs) - calls_before
+    )
 
 
-async def _carry_out(job: Job, place: Workplace, settings: ApplySettings) -> list[ActionResult]:
+async def _check(pairs: Iterable[tuple[Job, Workplace]], stop: StopSignal) -> None:
+    """Check every close; after a signal there is nothing to check, for nothing is sent."""
+    with suppress(TimeoutError):
+        async with stop.limited(0.0):
+            for job, place in pairs:
+                for project in job.plans:
+                    await check_closes(place, project, job.made_of(project.owner))
+
+
+async def _carry_out(executors: Iterable[ProjectExecutor]) -> list[ActionResult]:
     """Carry out the owners' plans of one project side by side."""
-    executors = [
-        ProjectExecutor(place, plan, settings.listener, job.made_of(plan.owner))
-        for plan in job.plans
-        if plan.actions
-    ]
     return [r for results in await asyncio.gather(*(e.run() for e in executors)) for r in results]
+
+
+def _is_worth_a_look(results: Iterable[Sequence[ActionResult]], stop: StopSignal) -> bool:
+    """Whether anything was done, or at least tried, that reading back could show."""
+    statuses = {result.status for found in results for result in found}
+    is_idle = stop.requested is not None and statuses <= {Status.SKIPPED}
+    return bool(statuses) and not is_idle
 
 
 def _with_proofs(report: ApplyReport, proofs: Sequence[Proof]) -> ApplyReport:

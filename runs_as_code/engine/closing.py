@@ -5,45 +5,45 @@ from dataclasses import replace
 from runs_as_code.engine.checks import Successor, close_objection, find_run
 from runs_as_code.engine.context import (
     CLOSE_LISTING_AGE,
-    LONGEST_PAUSE,
     LOOK_DELAYS,
-    POSTPONED_TRIES,
     Outcome,
     Workplace,
 )
+from runs_as_code.engine.sending import Gate
 from runs_as_code.errors import ExitCode, NotRunError, QarunError, UnknownOutcomeError
 from runs_as_code.model.actions import CloseRun
 from runs_as_code.model.live import Listing
+from runs_as_code.model.provider import Attempt
 from runs_as_code.planning.policy import incomplete_listing
 
 
-async def close_run(place: Workplace, action: CloseRun, successor: Successor) -> Outcome:
+async def close_run(
+    place: Workplace, gate: Gate, action: CloseRun, successor: Successor
+) -> Outcome:
     """Close a run unless something about it changed; on any error read back, closed is done."""
-    outcome = await _patiently(place, action, successor)
+
+    async def look_and_send(attempt: Attempt) -> Outcome:
+        # Each try has a look of its own: people may be at work in the run by now.
+        return await _look_and_send(place, action, successor, attempt)
+
+    outcome = await gate.patiently(look_and_send)
     if outcome.is_unknown:
-        # Seconds went by since the look that allowed it: people may be at work in the run by now.
-        again = await _patiently(place, action, successor)
+        again = await gate.patiently(look_and_send)
         outcome = again if again.is_done or again.is_unknown else _still_unknown(outcome, again)
     return outcome
 
 
-async def _patiently(place: Workplace, action: CloseRun, successor: Successor) -> Outcome:
-    """Send it again while it provably did not run, each time after another look."""
-    outcome = await _look_and_send(place, action, successor)
-    for doubling in range(POSTPONED_TRIES - 1):
-        if outcome.pause is None:
-            break
-        await place.clock.sleep(min(outcome.pause * 2**doubling, LONGEST_PAUSE))
-        outcome = await _look_and_send(place, action, successor)
-    return outcome
-
-
-async def _look_and_send(place: Workplace, action: CloseRun, successor: Successor) -> Outcome:
+async def _look_and_send(
+    place: Workplace, action: CloseRun, successor: Successor, attempt: Attempt
+) -> Outcome:
     try:
-        objection = await _objection(place, action, successor)
-        if objection:
-            return await _not_closable(place, action, objection)
-        return await _send(place, action)
+        async with place.stop.limited(0.0):
+            objection = await _objection(place, action, successor)
+            if objection:
+                return await _not_closable(place, action, objection)
+        return await _send(place, action, attempt)
+    except TimeoutError:  # a signal came, and nothing is sent after it
+        return Outcome(is_done=False, pause=0.0)
     except QarunError as error:
         return Outcome(is_done=False, message=error.message, exit_code=error.exit_code)
 
@@ -87,9 +87,9 @@ def _still_unknown(first: Outcome, again: Outcome) -> Outcome:
     return replace(first, message=f"{first.message}; not sent again: {again.message}")
 
 
-async def _send(place: Workplace, action: CloseRun) -> Outcome:
+async def _send(place: Workplace, action: CloseRun, attempt: Attempt) -> Outcome:
     try:
-        await place.provider.close_run(action.run_id)
+        await place.provider.close_run(action.run_id, attempt)
     except NotRunError as error:
         return Outcome(
             is_done=False, pause=error.pause, message=error.message, exit_code=error.exit_code

@@ -11,6 +11,8 @@ from runs_as_code.engine.checks import Successor, close_objection
 from runs_as_code.engine.closing import close_run
 from runs_as_code.engine.context import Outcome, Workplace
 from runs_as_code.engine.making import make_run, verify_made
+from runs_as_code.engine.runlog import RunLog
+from runs_as_code.engine.sending import Gate
 from runs_as_code.errors import ExitCode, QarunError, StaleError
 from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.events import ActionFinished, ActionStarted, Listener
@@ -61,11 +63,14 @@ class ProjectExecutor:
         place: Workplace,
         plan: ProjectPlan,
         listener: Listener,
+        log: RunLog,
         made: Mapping[str, int] | None = None,
     ) -> None:
         self._place = place
         self._plan = plan
         self._listener = listener
+        self._log = log
+        self._gate = Gate(place, plan.freeze)
         self._made = dict(made or {})
         self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
         self._needed = needed_keys(plan)
@@ -83,26 +88,28 @@ class ProjectExecutor:
         return [self._tasks[action.address].result() for action in actions]
 
     async def _run(self, action: Action, group: asyncio.TaskGroup) -> ActionResult:
+        try:
+            result = await self._carry_out(action)
+        except QarunError as error:
+            return self._finish(action, Status.FAILED, error.message, exit_code=error.exit_code)
+        if self._log.wants(result):
+            # A task of its own: nothing that matters waits for a line in a log.
+            group.create_task(self._log.tell(self._place.provider, self._gate, result))
+        return result
+
+    async def _carry_out(self, action: Action) -> ActionResult:
         for address in self._waits_for(action):
             earlier = await self._tasks[address]
             if earlier.status not in SUCCEEDED:
                 why = f"depends on `{address}`, which is {earlier.status}"
                 return self._finish(action, Status.SKIPPED, why)
         async with self._place.slots:
-            if objection := self._place.stop.objection(self._plan.freeze):
+            if objection := self._gate.objection():
                 return self._finish(action, Status.SKIPPED, objection)
             self._listener(ActionStarted(self._plan.project, action))
-            try:
-                if isinstance(action, MakeRun):
-                    result = await self._make(action)
-                else:
-                    result = await self._close(action)
-            except QarunError as error:
-                return self._finish(action, Status.FAILED, error.message, exit_code=error.exit_code)
-        if self._place.log.wants(result):
-            # A task of its own: nothing that matters waits for a line in a log.
-            group.create_task(self._place.log.tell(self._place.provider, result))
-        return result
+            if isinstance(action, MakeRun):
+                return await self._make(action)
+            return await self._close(action)
 
     def _waits_for(self, action: Action) -> list[str]:
         if isinstance(action, MakeRun):
@@ -120,7 +127,7 @@ class ProjectExecutor:
         source = action.source_run or self._made.get(action.source_key or "")
         before = self._made.get(action.key)
         if before is None:
-            outcome = await make_run(self._place, action, source)
+            outcome = await make_run(self._place, self._gate, action, source)
         else:
             outcome = Outcome(is_done=True, run_id=before, was_there=True)
         if not outcome.is_done or outcome.run_id is None:
@@ -142,7 +149,7 @@ class ProjectExecutor:
 
     async def _close(self, action: CloseRun) -> ActionResult:
         successor = successor_of(action, self._made, self._markers)
-        outcome = await close_run(self._place, action, successor)
+        outcome = await close_run(self._place, self._gate, action, successor)
         return (
             self._succeeded(action, outcome) if outcome.is_done else self._failed(action, outcome)
         )
@@ -157,6 +164,8 @@ class ProjectExecutor:
             status = Status.UNKNOWN
         elif outcome.is_stale:
             status = Status.STALE
+        elif outcome.is_withheld:
+            status = Status.SKIPPED
         return self._finish(action, status, outcome.message, outcome.run_id, outcome.exit_code)
 
     def _finish(

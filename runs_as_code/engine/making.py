@@ -14,23 +14,34 @@ from runs_as_code.engine.checks import (
     twin_objection,
 )
 from runs_as_code.engine.context import LOOK_DELAYS, SEEN_DELAYS, Outcome, Workplace
-from runs_as_code.errors import ConflictError, ExitCode, QarunError, UnknownOutcomeError
+from runs_as_code.engine.sending import Gate
+from runs_as_code.errors import (
+    ConflictError,
+    ExitCode,
+    NotRunError,
+    QarunError,
+    UnknownOutcomeError,
+)
 from runs_as_code.model.actions import MakeRun
 from runs_as_code.model.desired import RunType
 from runs_as_code.model.live import Listing, LiveRun
 from runs_as_code.model.marking import read_description
-from runs_as_code.model.provider import RunFields
+from runs_as_code.model.provider import Attempt, RunFields
 from runs_as_code.model.text import clash_form
 from runs_as_code.planning.ownership import ProjectRuns
 from runs_as_code.planning.policy import incomplete_listing
 
 
-async def make_run(place: Workplace, action: MakeRun, source_id: int | None) -> Outcome:
+async def make_run(place: Workplace, gate: Gate, action: MakeRun, source_id: int | None) -> Outcome:
     """Create or clone a run; after an unknown outcome look for it, and send it once more."""
-    outcome = await _send(place, action, source_id)
+
+    async def send(attempt: Attempt) -> Outcome:
+        return await _send(place, action, source_id, attempt)
+
+    outcome = await gate.patiently(send)
     if outcome.is_unknown and outcome.is_absent:
         # Harmless even if the first one arrives late: the title is taken then.
-        again = await _send(place, action, source_id)
+        again = await gate.patiently(send)
         is_settled = again.is_done or again.is_unknown or again.run_id is not None
         outcome = again if is_settled else _still_unknown(outcome, again)
     return outcome
@@ -38,20 +49,29 @@ async def make_run(place: Workplace, action: MakeRun, source_id: int | None) -> 
 
 def _still_unknown(first: Outcome, again: Outcome) -> Outcome:
     """The first request may still be under way, whatever kept the second from running."""
-    return replace(first, message=f"{first.message}; sent again: {again.message}")
+    how = "not sent again" if again.is_withheld else "sent again"
+    return replace(first, message=f"{first.message}; {how}: {again.message}")
 
 
-async def _send(place: Workplace, action: MakeRun, source_id: int | None) -> Outcome:
+async def _send(
+    place: Workplace, action: MakeRun, source_id: int | None, attempt: Attempt
+) -> Outcome:
     fields = RunFields(action.title, action.description, action.milestone_id, action.assignee_id)
     try:
         if action.is_clone:
-            run_id = await place.provider.clone_run(source_id or 0, fields)
+            run_id = await place.provider.clone_run(source_id or 0, fields, attempt)
         else:
-            run_id = await place.provider.create_run(fields, str(action.type), action.query_plans)
+            run_id = await place.provider.create_run(
+                fields, str(action.type), action.query_plans, attempt
+            )
     except ConflictError as error:
         return await _resolve_conflict(place, action, error)
     except UnknownOutcomeError as error:
         return await _look(place, action, error)
+    except NotRunError as error:
+        return Outcome(
+            is_done=False, pause=error.pause, message=error.message, exit_code=error.exit_code
+        )
     except QarunError as error:
         return Outcome(is_done=False, message=error.message, exit_code=error.exit_code)
     return Outcome(is_done=True, run_id=run_id)
@@ -170,10 +190,14 @@ async def _members_objection(
     place: Workplace, action: MakeRun, run_id: int, source_id: int | None
 ) -> str:
     if action.is_clone and source_id is not None:
-        expected = [case.id for case in await place.provider.list_run_cases(source_id)]
+        expected = await _members(place, source_id)
     elif action.members is not None:
         expected = list(action.members)
     else:
         return ""
-    found = [case.id for case in await place.provider.list_run_cases(run_id)]
-    return members_objection(expected, found)
+    return members_objection(expected, await _members(place, run_id))
+
+
+async def _members(place: Workplace, run_id: int) -> list[str]:
+    async with place.reading():
+        return [case.id for case in await place.provider.list_run_cases(run_id)]

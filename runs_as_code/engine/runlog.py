@@ -1,16 +1,19 @@
 """Say in the log of each run that was made or closed where the apply came from.
 
-A line is sent once, after its change succeeded, and nothing is remembered of it: when the process
-dies in between, the line is missing for good. It never makes an apply fail.
+A line is sent after its change succeeded, and nothing is remembered of it: when the process dies in
+between, or a signal or a freeze window comes, the line is missing for good. It never makes an apply
+fail.
 """
 
 import asyncio
 from collections import Counter
 
-from runs_as_code.errors import QarunError, UnreachableError
+from runs_as_code.engine.context import Outcome
+from runs_as_code.engine.sending import Gate
+from runs_as_code.errors import NotRunError, QarunError, UnreachableError
 from runs_as_code.model.events import Listener, Noted
 from runs_as_code.model.provenance import Provenance
-from runs_as_code.model.provider import Provider
+from runs_as_code.model.provider import Attempt, Provider
 from runs_as_code.model.report import ActionResult, Status
 from runs_as_code.report.provenance import log_comment
 
@@ -41,26 +44,41 @@ class RunLog:
         is_done = result.status is Status.DONE and result.run_id is not None
         return has_facts and is_done and self._lost[_kind(result)] < PATIENCE
 
-    async def tell(self, provider: Provider, result: ActionResult) -> None:
-        """Write the line for one result, if it is still wanted."""
+    async def tell(self, provider: Provider, gate: Gate, result: ActionResult) -> None:
+        """Write the line for one result, if it is still wanted and the gate lets it pass."""
         async with self._slots:
-            if self._provenance is None or result.run_id is None or not self.wants(result):
+            if not self.wants(result):
                 return
-            comment = log_comment(result.action, result.owner, self._provenance)
             try:
-                await provider.add_run_log(result.run_id, comment)
+                problem = await self._tell(provider, gate, result)
+            except UnreachableError as error:
+                self._lost[_kind(result)] += 1
+                problem = error.message
             except QarunError as error:
-                is_passing = isinstance(error, UnreachableError)
-                self._lost[_kind(result)] += 1 if is_passing else PATIENCE
-                self._note(result.run_id, error)
+                self._lost[_kind(result)] += PATIENCE
+                problem = error.message
+            if problem and not self._is_noted:
+                self._is_noted = True
+                lost = f"where this apply comes from is not in the log of run {result.run_id}"
+                self._listener(Noted(f"{lost}: {problem}"))
 
-    def _note(self, run_id: int, error: QarunError) -> None:
-        if self._is_noted:
-            return
-        self._is_noted = True
-        self._listener(
-            Noted(f"where this apply comes from is not in the log of run {run_id}: {error.message}")
-        )
+    async def _tell(self, provider: Provider, gate: Gate, result: ActionResult) -> str:
+        """Write a line; return why it was withheld, empty when it was written."""
+        if self._provenance is None or result.run_id is None:
+            return ""
+        run_id, comment = result.run_id, log_comment(result.action, result.owner, self._provenance)
+
+        async def send(attempt: Attempt) -> Outcome:
+            try:
+                await provider.add_run_log(run_id, comment, attempt)
+            except NotRunError as error:
+                return Outcome(is_done=False, pause=error.pause, message=error.message)
+            return Outcome(is_done=True)
+
+        outcome = await gate.patiently(send)
+        if outcome.pause is not None:
+            raise UnreachableError(outcome.message)
+        return outcome.message
 
 
 def _kind(result: ActionResult) -> tuple[str, str, type]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import count
 
 from runs_as_code.model.live import Listing
@@ -12,7 +13,8 @@ class LiveView:
     """Hands out listings of one project that began no earlier than asked.
 
     Whoever asks while a listing that is too old is in flight waits for the next one and shares it:
-    a hundred runs that wait for their proof at once cost two requests, not a hundred.
+    a hundred runs that wait for their proof at once cost two requests, not a hundred. `reading` is
+    around each wait for a listing, and may end it.
     """
 
     def __init__(
@@ -22,10 +24,12 @@ class LiveView:
         closed: bool | None,
         clock: Callable[[], float],
         order: Iterator[int] | None = None,
+        reading: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self._provider = provider
         self._closed = closed
         self._clock = clock
+        self._reading = reading
         self._lock = asyncio.Lock()
         self._listing: Listing | None = None
         self._began = float("-inf")
@@ -52,7 +56,7 @@ class LiveView:
         """Return a listing that began at `moment` or later, in seconds of the clock."""
         if self._listing is not None and self._began >= moment:
             return self._listing
-        async with self._lock:
+        async with self._reading(), self._lock:
             if self._listing is None or self._began < moment:
                 began, number = self._clock(), next(self._order)
                 self._listing = await self._provider.list_runs(closed=self._closed)

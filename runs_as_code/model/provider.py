@@ -1,5 +1,6 @@
 """The seam between the engine and the live side: what a provider of one project can do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,14 +30,33 @@ class RunFields:
     assignee_id: int | None = None
 
 
+def _always() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to send a write: its number, counted from 1, and whether it may still be sent.
+
+    `may_go` is asked last of all, when only the sending itself is left to do.
+    """
+
+    number: int = 1
+    may_go: Callable[[], bool] = _always
+
+
+FIRST = Attempt()
+"""The first try of a write that nothing stops."""
+
+
 class Provider(Protocol):
     """The live side of one project of one server.
 
     Every method may raise the errors of `runs_as_code.errors`: AccessError, UnreachableError,
-    BadResponseError, NotFoundError. Writes are sent at most once unless the server provably did
-    not run them (429, connection refused); they may also raise ConflictError, RejectedError, and
-    UnknownOutcomeError when the reply was lost or can't be trusted. A close is sent once in any
-    case: NotRunError says that it may be sent again, after another look.
+    BadResponseError, NotFoundError. Writes may also raise ConflictError, RejectedError, and
+    UnknownOutcomeError when the reply was lost or can't be trusted. Reads are repeated where that
+    is of use; a write is sent at most once: NotRunError says that it provably did not run (429,
+    connection refused, not to be sent any more), and after which pause it may be tried again.
     """
 
     @property
@@ -72,20 +92,24 @@ class Provider(Protocol):
         ...
 
     async def create_run(
-        self, fields: RunFields, run_type: str, query_plans: tuple[ResolvedPlan, ...]
+        self,
+        fields: RunFields,
+        run_type: str,
+        query_plans: tuple[ResolvedPlan, ...],
+        attempt: Attempt = FIRST,
     ) -> int:
         """Create a run and return its id."""
         ...
 
-    async def clone_run(self, source_id: int, fields: RunFields) -> int:
+    async def clone_run(self, source_id: int, fields: RunFields, attempt: Attempt = FIRST) -> int:
         """Clone a run and return the id of the copy."""
         ...
 
-    async def close_run(self, run_id: int) -> None:
+    async def close_run(self, run_id: int, attempt: Attempt = FIRST) -> None:
         """Close a run; it can't be opened again."""
         ...
 
-    async def add_run_log(self, run_id: int, comment: str) -> None:
+    async def add_run_log(self, run_id: int, comment: str, attempt: Attempt = FIRST) -> None:
         """Add a comment to a run's log, as HTML; nothing can read it back."""
         ...
 

@@ -137,8 +137,8 @@ class QaSphereClient:
             return outcome
         else:
             error = answer_error(request, outcome, self._address)
-        if request.needs_look and may_repeat(request, outcome):
-            after = pause(outcome, 1, self._timing)
+        if request.is_write and may_repeat(request, outcome):
+            after = pause(outcome, request.attempt.number, self._timing)
             if is_throttled(outcome):
                 self._wait_throttled(after)
             raise NotRunError(error.message, pause=after, hint=error.hint)
@@ -146,7 +146,10 @@ class QaSphereClient:
 
     async def _attempt(self, request: Request) -> Outcome:
         """Send once. Faults are values, so no error ever drags an httpx request along."""
-        async with self._pacer.slot():
+        async with self._pacer.slot() as slot:
+            if request.is_write and not request.attempt.may_go():
+                slot.is_used = False
+                return Fault("it was to be sent no more", was_sent=False)
             self._sent[request.scope] += 1
             started = self._timing.clock()
             outcome = await self._try(request)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from runs_as_code.model.provider import FIRST, Attempt
 from runs_as_code.provider.address import Address
 from runs_as_code.provider.shape import Body
 
@@ -14,8 +15,8 @@ TOO_MANY_REQUESTS = 429
 class Request:
     """A request beneath the API's path; `path` is quoted, `scope` is the project it is for.
 
-    `is_write` decides what may be repeated, not the method: a POST may only read. With
-    `needs_look` nothing is: what can't be undone is sent again only after another look.
+    `is_write` decides what is repeated, not the method: a POST may only read. A write is sent once
+    for each `attempt`, for who asks for it must be able to stop it between two.
     """
 
     method: str
@@ -23,7 +24,7 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | None = None
     is_write: bool = False
-    needs_look: bool = False
+    attempt: Attempt = FIRST
     scope: str = ""
 
     @property

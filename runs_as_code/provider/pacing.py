@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 HOLD_SECONDS = 1.005
 UNPACED_SLOTS = 20
@@ -13,6 +14,13 @@ Later = Callable[[float, Callable[[], None]], object]
 def call_later(delay: float, action: Callable[[], None]) -> None:
     """Call `action` in `delay` seconds on the running event loop."""
     asyncio.get_running_loop().call_later(delay, action)
+
+
+@dataclass(slots=True)
+class Slot:
+    """The right to send one request; who does not use it after all delays nobody else."""
+
+    is_used: bool = True
 
 
 class Pacer:
@@ -29,14 +37,15 @@ class Pacer:
         self._later = later
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[Slot]:
         """Hold a slot while a request is under way."""
         await self._slots.acquire()
+        slot = Slot()
         try:
-            yield
+            yield slot
         finally:
             # Also after a fault or a cancellation: the request may have arrived.
-            if self._hold:
+            if self._hold and slot.is_used:
                 self._later(self._hold, self._slots.release)
             else:
                 self._slots.release()

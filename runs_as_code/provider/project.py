@@ -1,18 +1,22 @@
 """The live side of one project: implements `runs_as_code.model.provider.Provider`."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from runs_as_code.errors import BadResponseError, NotFoundError, QarunError
 from runs_as_code.model.live import Catalog, Listing, NamesNeeded, RunCase
-from runs_as_code.model.provider import ResolvedPlan, RunFields
+from runs_as_code.model.provider import FIRST, Attempt, ResolvedPlan, RunFields
 from runs_as_code.provider import directory, names, wire
 from runs_as_code.provider.address import segment
 from runs_as_code.provider.exchange import Request, Sender
 from runs_as_code.provider.failures import unknown_outcome
+from runs_as_code.provider.shape import Body
 from runs_as_code.provider.text import one_line
 
 SHOWN_CODES = 5
+
+Parsed = TypeVar("Parsed")
 
 
 class ProjectProvider:
@@ -88,62 +92,61 @@ class ProjectProvider:
         return wire.parse_run_cases(request.label, answer.body)
 
     async def create_run(
-        self, fields: RunFields, run_type: str, query_plans: tuple[ResolvedPlan, ...]
+        self,
+        fields: RunFields,
+        run_type: str,
+        query_plans: tuple[ResolvedPlan, ...],
+        attempt: Attempt = FIRST,
     ) -> int:
         """Create a run and return its id."""
-        return await self._make("/run", wire.create_body(fields, run_type, query_plans))
+        return await self._make("/run", wire.create_body(fields, run_type, query_plans), attempt)
 
-    async def clone_run(self, source_id: int, fields: RunFields) -> int:
+    async def clone_run(self, source_id: int, fields: RunFields, attempt: Attempt = FIRST) -> int:
         """Clone a run and return the id of the copy."""
-        return await self._make("/run/clone", wire.clone_body(source_id, fields))
+        return await self._make("/run/clone", wire.clone_body(source_id, fields), attempt)
 
-    async def close_run(self, run_id: int) -> None:
-        """Close a run; it can't be opened again. The method is POST [CLI].
+    async def close_run(self, run_id: int, attempt: Attempt = FIRST) -> None:
+        """Close a run; it can't be opened again. The method is POST [CLI]."""
+        await self._write(f"/run/{run_id}/close", None, attempt, wire.parse_acknowledgement)
 
-        It is sent once: raise NotRunError where it may be sent again after another look.
-        """
-        path = f"{self._root}/run/{run_id}/close"
-        request = Request("POST", path, is_write=True, needs_look=True, scope=self._project)
-        answer = await self._sender.send(request)
-        try:
-            wire.parse_acknowledgement(request.label, answer.body)
-        except BadResponseError as error:
-            raise unknown_outcome(error) from None
-
-    async def add_run_log(self, run_id: int, comment: str) -> None:
+    async def add_run_log(self, run_id: int, comment: str, attempt: Attempt = FIRST) -> None:
         """Add a comment to a run's log, as HTML of at least one character [CLI]."""
         body: dict[str, object] = {"comment": comment}
-        request = self._request("POST", f"/run/{run_id}/log", body=body, is_write=True)
-        answer = await self._sender.send(request)
-        try:
-            wire.parse_acknowledgement(request.label, answer.body)
-        except BadResponseError as error:
-            raise unknown_outcome(error) from None
+        await self._write(f"/run/{run_id}/log", body, attempt, wire.parse_acknowledgement)
 
     def run_url(self, run_id: int) -> str:
         """The address of the run's page; with the project's code once a listing showed it."""
         return self._sender.address.run_page(self._page_project, run_id)
 
-    async def _make(self, path: str, body: dict[str, object]) -> int:
-        request = self._request("POST", path, body=body, is_write=True)
+    async def _make(self, path: str, body: dict[str, object], attempt: Attempt) -> int:
+        return await self._write(path, body, attempt, wire.parse_new_id)
+
+    async def _write(
+        self,
+        path: str,
+        body: dict[str, object] | None,
+        attempt: Attempt,
+        parse: Callable[[str, Body], Parsed],
+    ) -> Parsed:
+        """Send a write once; raise NotRunError where it may be tried again."""
+        request = Request(
+            "POST",
+            self._root + path,
+            body=body,
+            is_write=True,
+            attempt=attempt,
+            scope=self._project,
+        )
         answer = await self._sender.send(request)
         try:
-            return wire.parse_new_id(request.label, answer.body)
+            return parse(request.label, answer.body)
         except BadResponseError as error:
             raise unknown_outcome(error) from None
 
     def _request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: tuple[tuple[str, str], ...] = (),
-        body: dict[str, object] | None = None,
-        is_write: bool = False,
+        self, method: str, path: str, *, query: tuple[tuple[str, str], ...] = ()
     ) -> Request:
-        return Request(
-            method, self._root + path, query, body, is_write=is_write, scope=self._project
-        )
+        return Request(method, self._root + path, query, scope=self._project)
 
     async def _unknown_project(self, error: NotFoundError) -> NotFoundError:
         try:

@@ -1,7 +1,8 @@
 """What may be sent again, after which pause, and how often.
 
-A write is sent again only when it provably did not run: after a 429, or when no connection came
-about. Everything else would risk a second run, or a second close.
+A write may be sent again only when it provably did not run: after a 429, or when no connection came
+about. Everything else would risk a second run, or a second close. Only reads are repeated here: who
+asks for a write waits on its own, to be stopped between two tries, or to look again before one.
 """
 
 import math
@@ -54,7 +55,7 @@ async def with_retries(
     retrying = AsyncRetrying(
         sleep=timing.sleep,
         retry=retry_if_result(
-            lambda outcome: may_repeat(request, outcome) and not request.needs_look
+            lambda outcome: may_repeat(request, outcome) and not request.is_write
         ),
         wait=wait,
         stop=is_over,

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from cli.support import HEAD, Process, call, read_until, rows, start, write
 
+from runs_as_code.engine.context import PARALLEL_ACTIONS
+from runs_as_code.server.web.faults import Fault
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 
 Serve = Callable[..., str]
@@ -70,6 +73,32 @@ def test_the_first_signal_lets_finish_what_is_under_way(number, code, manifest, 
     assert 0 < made < 30
     assert f"Apply: {made} done, {30 - made} skipped" in out
     assert "run it again to go on" in out
+
+
+@pytest.mark.parametrize("is_made", [True, False], ids=["creates", "closes"])
+def test_writes_that_wait_are_not_sent_after_a_signal(is_made, manifest, serve, database):
+    """The server asks for a minute's patience; nothing was written yet, and nothing is."""
+    if not is_made:
+        assert call("apply", "--auto-approve", "-f", manifest, "--server", "embedded").code == 0
+        ended = "runs:\n" + "".join(f"  k{n:02}: {{state: closed}}\n" for n in range(30))
+        write(manifest, ended, HEAD.replace("server: embedded\n", ""))
+    before = rows(database)
+    serve(faults=(Fault("status", "POST *", status=429, retry_after=60),))
+    with start("apply", "--auto-approve", "--debug-http", "-f", manifest) as process:
+        for _ in range(PARALLEL_ACTIONS):
+            read_until(process, ": 429, ")
+        process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        took = time.monotonic() - started
+    assert process.returncode == 143
+    assert took < 5
+    assert "Apply: 30 skipped" in out
+    assert "skipped       " + ("create" if is_made else "close run 1") in out
+    assert out.count("interrupted before it was started") == 30
+    assert "Interrupted: 30 actions not done; run it again to go on" in out
+    assert "debug: " not in err.partition("Interrupted: ")[2]
+    assert rows(database) == before
 
 
 def test_running_again_goes_on(manifest, slow, database):

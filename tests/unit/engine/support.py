@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 
 from runs_as_code.engine.applying import ApplySettings, Job, apply_jobs
 from runs_as_code.engine.context import Clock, StopSignal
-from runs_as_code.errors import ConflictError, RejectedError, UnknownOutcomeError
+from runs_as_code.errors import ConflictError, NotRunError, RejectedError, UnknownOutcomeError
 from runs_as_code.model.actions import Action, CloseReason, CloseRun, MakeRun
 from runs_as_code.model.live import Catalog, Listing, LiveRun, NamesNeeded, RunCase, StatusCounts
 from runs_as_code.model.marker import Marker
 from runs_as_code.model.plan import Block, Change, Outcome, Plan, ProjectPlan, Reason
-from runs_as_code.model.provider import ResolvedPlan, RunFields
+from runs_as_code.model.provider import FIRST, Attempt, ResolvedPlan, RunFields
 from runs_as_code.model.report import ActionResult, ApplyReport, Status
+from runs_as_code.model.restraint import FreezeWindow
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class FakeProvider:
 
     `trouble` holds for each kind of call what happens to the first, the second, ... of them.
     `lag` hides a run from that many listings after it was made. `log` says what was asked for.
+    `queue` is waited for before each write, as for the rate of a key.
     """
 
     def __init__(self, *runs: LiveRun, has_unique_titles: bool = True) -> None:
@@ -65,6 +67,8 @@ class FakeProvider:
         self.lag = 0
         self.log: list[str] = []
         self.lines: list[tuple[int, str]] = []
+        self.attempts: list[int] = []
+        self.queue: Callable[[], Awaitable[None]] | None = None
         self.in_flight = 0
         self.most_in_flight = 0
         self.stored: Callable[[LiveRun], LiveRun] = lambda run: run
@@ -110,32 +114,36 @@ class FakeProvider:
         return await self._call("cases", f"cases {run_id}", look)
 
     async def create_run(
-        self, fields: RunFields, run_type: str, query_plans: tuple[ResolvedPlan, ...]
+        self,
+        fields: RunFields,
+        run_type: str,
+        query_plans: tuple[ResolvedPlan, ...],
+        attempt: Attempt = FIRST,
     ) -> int:
         async def make() -> int:
             return self.add(fields, run_type, query_plans[0].tcase_ids or ("a", "b"))
 
-        return await self._call("create", f"create {fields.title}", make)
+        return await self._write("create", f"create {fields.title}", make, attempt)
 
-    async def clone_run(self, source_id: int, fields: RunFields) -> int:
+    async def clone_run(self, source_id: int, fields: RunFields, attempt: Attempt = FIRST) -> int:
         async def make() -> int:
             return self.add(fields, self.runs[source_id].type, self.cases[source_id])
 
-        return await self._call("clone", f"clone {source_id} {fields.title}", make)
+        return await self._write("clone", f"clone {source_id} {fields.title}", make, attempt)
 
-    async def close_run(self, run_id: int) -> None:
+    async def close_run(self, run_id: int, attempt: Attempt = FIRST) -> None:
         async def close() -> None:
             if not self.runs[run_id].is_open:
                 raise RejectedError("run is already closed")
             self.change(run_id, closed_at=MOMENT)
 
-        await self._call("close", f"close {run_id}", close)
+        await self._write("close", f"close {run_id}", close, attempt)
 
-    async def add_run_log(self, run_id: int, comment: str) -> None:
+    async def add_run_log(self, run_id: int, comment: str, attempt: Attempt = FIRST) -> None:
         async def add() -> None:
             self.lines.append((run_id, comment))
 
-        await self._call("log", f"log {run_id}", add)
+        await self._write("log", f"log {run_id}", add, attempt)
 
     def run_url(self, run_id: int) -> str:
         return f"https://fake/run/{run_id}"
@@ -170,6 +178,20 @@ class FakeProvider:
     def record(self, run_id: int, passed: int) -> None:
         counts = self.runs[run_id].counts
         self.change(run_id, counts=replace(counts, open=counts.all - passed, passed=passed))
+
+    async def _write(
+        self,
+        kind: str,
+        words: str,
+        effect: Callable[[], Coroutine[Any, Any, T]],
+        attempt: Attempt,
+    ) -> T:
+        self.attempts.append(attempt.number)
+        if self.queue is not None:
+            await self.queue()
+        if not attempt.may_go():
+            raise NotRunError("it was to be sent no more", pause=0.5)
+        return await self._call(kind, words, effect)
 
     async def _call(self, kind: str, words: str, effect: Callable[[], Coroutine[Any, Any, T]]) -> T:
         self.log.append(words)
@@ -241,7 +263,10 @@ def replacement(run: LiveRun, key: str) -> tuple[MakeRun, CloseRun]:
 
 
 def project_plan(
-    *actions: Action, blocks: tuple[Block, ...] = (), owner: str = OWNER
+    *actions: Action,
+    blocks: tuple[Block, ...] = (),
+    owner: str = OWNER,
+    freeze: tuple[FreezeWindow, ...] = (),
 ) -> ProjectPlan:
     """Return a plan with one change for each key, in the order of the keys."""
     keys = sorted({action.key for action in actions})
@@ -256,7 +281,7 @@ def project_plan(
         )
         for key in keys
     )
-    return ProjectPlan(server="fake", project="BD", owner=owner, changes=changes)
+    return ProjectPlan(server="fake", project="BD", owner=owner, changes=changes, freeze=freeze)
 
 
 @dataclass

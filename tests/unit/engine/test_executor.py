@@ -30,7 +30,7 @@ from runs_as_code.model.events import (
 )
 from runs_as_code.model.live import LiveRun, StatusCounts
 from runs_as_code.model.plan import Block
-from runs_as_code.model.provider import RunFields
+from runs_as_code.model.provider import Attempt, RunFields
 from runs_as_code.model.report import Status
 
 
@@ -99,7 +99,7 @@ def test_the_members_of_a_static_clone_are_those_of_its_source() -> None:
     provider = FakeProvider(live(1, "a", type="static"))
     made, closing = replacement(provider.runs[1], "a")
 
-    async def one_case_is_lost(source_id: int, fields: RunFields) -> int:
+    async def one_case_is_lost(source_id: int, fields: RunFields, _attempt: Attempt) -> int:
         return provider.add(fields, "static", provider.cases[source_id][:1])
 
     provider.clone_run = one_case_is_lost  # type: ignore[method-assign]  # scripted
@@ -273,39 +273,33 @@ def test_a_hundred_closes_share_one_look() -> None:
 # Interrupts.
 
 
-def stopping(stop: StopSignal, after: int, code: ExitCode = ExitCode.SIGINT) -> object:
-    """Return a listener that interrupts when so many actions were started."""
-    started = 0
-
-    def listen(event: Event) -> None:
-        nonlocal started
-        started += isinstance(event, ActionStarted)
-        if started == after:
-            stop.requested = code
-
-    return listen
+def interrupting(
+    stop: StopSignal, code: ExitCode = ExitCode.SIGINT, after: Exception | None = None
+) -> Trouble:
+    """Interrupt while a call is under way."""
+    return Trouble(then=lambda: setattr(stop, "requested", code), after=after)
 
 
 @pytest.mark.parametrize("code", [ExitCode.SIGINT, ExitCode.SIGTERM])
 def test_an_interrupt_finishes_what_is_in_flight_and_starts_nothing(code: ExitCode) -> None:
     provider = FakeProvider()
     stop = StopSignal()
+    provider.trouble["create"] = [interrupting(stop, code)]
     actions = [make(f"k{n:02}") for n in range(20)]
-    applied = run_apply(provider, *actions, stop=stop, listener=stopping(stop, 3, code))
+    applied = run_apply(provider, *actions, stop=stop)
     done = [a for a, status in applied.statuses.items() if status == Status.DONE]
     skipped = [a for a, status in applied.statuses.items() if status == Status.SKIPPED]
 
-    assert len(done) == len(provider.runs) == 3
-    assert len(skipped) == 17
+    assert len(done) == len(provider.runs) == PARALLEL_ACTIONS
+    assert len(skipped) == 20 - PARALLEL_ACTIONS
     assert applied.report.exit_code is code
 
 
 def test_an_interrupt_between_create_and_close_keeps_the_old_run_open() -> None:
     provider = FakeProvider(live(1, "a"))
     stop = StopSignal()
-    applied = run_apply(
-        provider, *replacement(provider.runs[1], "a"), stop=stop, listener=stopping(stop, 1)
-    )
+    provider.trouble["clone"] = [interrupting(stop)]
+    applied = run_apply(provider, *replacement(provider.runs[1], "a"), stop=stop)
 
     assert applied.statuses == {"make:a": Status.DONE, "close:1": Status.SKIPPED}
     assert applied.result("close:1").message
@@ -315,9 +309,9 @@ def test_an_interrupt_between_create_and_close_keeps_the_old_run_open() -> None:
 
 def test_a_lost_reply_is_looked_after_in_spite_of_an_interrupt() -> None:
     provider = FakeProvider()
-    provider.trouble["create"] = [Trouble(after=LOST)]
     stop = StopSignal()
-    applied = run_apply(provider, make("a"), stop=stop, listener=stopping(stop, 1))
+    provider.trouble["create"] = [interrupting(stop, after=LOST)]
+    applied = run_apply(provider, make("a"), stop=stop)
 
     assert applied.statuses == {"make:a": Status.DONE}
     assert applied.result("make:a").run_id == 1
@@ -385,7 +379,7 @@ def test_a_run_that_somebody_closed_at_once_is_news_and_no_fault() -> None:
 def test_a_server_that_closes_nothing_is_found_out() -> None:
     provider = FakeProvider(live(1, "a"))
 
-    async def says_so_only(run_id: int) -> None:
+    async def says_so_only(run_id: int, _attempt: Attempt) -> None:
         provider.log.append(f"close {run_id}")
 
     provider.close_run = says_so_only  # type: ignore[method-assign]  # scripted

@@ -1,9 +1,11 @@
+import asyncio
+
 import httpx
 import pytest
-from unit.provider.support import Script, ok, run
+from unit.provider.support import Script, VirtualTime, ok, run
 
 from runs_as_code.errors import NotRunError, RejectedError, UnknownOutcomeError, UnreachableError
-from runs_as_code.model.provider import ResolvedPlan, RunFields
+from runs_as_code.model.provider import Attempt, ResolvedPlan, RunFields
 from runs_as_code.provider.directory import find_test_cases
 from runs_as_code.provider.exchange import Answer, Fault
 from runs_as_code.provider.retry import pause
@@ -12,10 +14,10 @@ from runs_as_code.provider.timing import Timing
 FIELDS = RunFields("T", "D")
 PLANS = (ResolvedPlan(folder_ids=(1,)),)
 WRITES = {
-    "create": lambda project: project.create_run(FIELDS, "live", PLANS),
-    "clone": lambda project: project.clone_run(1, FIELDS),
-    "close": lambda project: project.close_run(1),
-    "log": lambda project: project.add_run_log(1, "<p>x</p>"),
+    "create": lambda project, *tried: project.create_run(FIELDS, "live", PLANS, *tried),
+    "clone": lambda project, *tried: project.clone_run(1, FIELDS, *tried),
+    "close": lambda project, *tried: project.close_run(1, *tried),
+    "log": lambda project, *tried: project.add_run_log(1, "<p>x</p>", *tried),
 }
 NEVER_SENT = [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow")]
 MAY_HAVE_RUN = [
@@ -38,11 +40,6 @@ def ids(values):
 
 @pytest.fixture(params=WRITES)
 def write(request):
-    return WRITES[request.param]
-
-
-@pytest.fixture(params=["create", "clone"])
-def make(request):
     return WRITES[request.param]
 
 
@@ -77,52 +74,79 @@ def test_a_create_or_clone_without_an_integer_id_is_unknown(name, data):
         run(WRITES[name](Script(ok(data, 201)).project()))
 
 
-@pytest.mark.parametrize("fault", NEVER_SENT, ids=ids(NEVER_SENT))
-def test_a_write_that_never_left_is_sent_again(make, fault):
-    script = Script(fault, fault, ok({"id": 2}, 201))
-    run(make(script.project()))
-    assert len(script.requests) == 3
-
-
-def test_a_write_that_never_left_is_not_of_unknown_outcome(make):
-    script = Script(httpx.ConnectError("refused"))
-    with pytest.raises(UnreachableError) as caught:
-        run(make(script.project()))
-    assert not isinstance(caught.value, UnknownOutcomeError)
-    assert len(script.requests) == 4
-
-
-def test_a_throttled_write_is_sent_again(make):
-    script = Script(ok({}, 429), ok({}, 429), ok({"id": 2}, 201))
-    run(make(script.project()))
-    assert len(script.requests) == 3
-    assert script.pauses == [1, 2]
-
-
 @pytest.mark.parametrize(
-    ("found", "seconds"),
+    ("found", "number", "seconds"),
     [
-        (httpx.ConnectError("refused"), 0.5),
-        (ok({"message": "Too many requests"}, 429), 1),
-        (ok({}, 429, retry_after="7"), 7),
+        (httpx.ConnectError("refused"), 1, 0.5),
+        (httpx.ConnectTimeout("slow"), 3, 2),
+        (ok({"message": "Too many requests"}, 429), 1, 1),
+        (ok({}, 429), 5, 16),
+        (ok({}, 429, retry_after="7"), 4, 7),
     ],
-    ids=["refused", "throttled", "told when"],
+    ids=["refused", "slow to connect", "throttled", "throttled again", "told when"],
 )
-def test_a_close_that_did_not_run_is_sent_again_only_by_who_looks_first(found, seconds):
+def test_a_write_that_did_not_run_is_sent_again_only_by_who_asked_for_it(
+    write, found, number, seconds
+):
     script = Script(found)
     with pytest.raises(NotRunError) as caught:
-        run(script.project().close_run(1))
+        run(write(script.project(), Attempt(number)))
     assert caught.value.pause == seconds
     assert len(script.requests) == 1
+    assert script.pauses == []
 
 
-def test_throttling_that_does_not_end_is_not_of_unknown_outcome(make):
-    script = Script(ok({"message": "Too many requests"}, 429))
-    with pytest.raises(UnreachableError, match="429") as caught:
-        run(make(script.project()))
-    assert not isinstance(caught.value, UnknownOutcomeError)
-    assert script.pauses == [1, 2, 4, 8, 16]
-    assert len(script.requests) == 6
+def test_a_write_that_is_wanted_no_more_is_not_sent(write):
+    script = Script(ok({"id": 2}, 201))
+    project = script.project()
+    with pytest.raises(NotRunError):
+        run(write(project, Attempt(may_go=lambda: False)))
+    assert script.requests == []
+    assert project.calls == 0
+
+
+def test_a_write_is_asked_for_once_more_after_it_waited_for_its_turn(write):
+    """The rate of the key may keep it waiting for seconds: a signal may have come by then."""
+    script = Script(ok({"id": 2, "runs": []}, 201))
+    time = VirtualTime()
+    is_wanted = True
+
+    async def main():
+        nonlocal is_wanted
+        client = script.client(rate=1, timing=Timing(later=time.later, sleep=time.sleep))
+        project = client.project("BD")
+        await project.list_runs()
+        attempt = Attempt(may_go=lambda: is_wanted)
+        queued = [asyncio.create_task(write(project, attempt)) for _ in range(9)]
+        await time.sleep(0.5)
+        is_wanted = False
+        return await asyncio.gather(*queued, return_exceptions=True)
+
+    ended = run(time.run(main()))
+    assert {type(one) for one in ended} == {NotRunError}
+    assert script.sent == ["GET /project/BD/run"]
+    assert time.now < 2  # what is not sent takes nobody's turn
+
+
+def test_how_long_calls_are_throttled_is_counted(write):
+    script = Script(ok({}, 429, retry_after="7"), ok({}, 429), ok({}, 429), ok({"runs": []}))
+    client = script.client()
+    project = client.project("BD")
+    with pytest.raises(NotRunError):
+        run(write(project))
+    assert client.throttled_seconds == 7
+    run(project.list_runs())
+    assert script.pauses == [1, 2]
+    assert client.throttled_seconds == 7 + 1 + 2
+
+
+@pytest.mark.parametrize("fault", [httpx.ConnectError("refused"), ok({}, 503)])
+def test_other_pauses_are_no_throttling(fault):
+    script = Script(fault, ok({"runs": []}))
+    client = script.client()
+    run(client.project("BD").list_runs())
+    assert script.pauses == [0.5]
+    assert client.throttled_seconds == 0
 
 
 @pytest.mark.parametrize(
