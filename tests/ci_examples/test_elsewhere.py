@@ -14,6 +14,7 @@ from ci_examples.forge import CI, ROOT, install
 from ci_examples.runner import git, load
 from ci_examples.test_github_story import HEAD, REVIEW, SMOKE
 
+ONCE = CI / "qarun-once.sh"
 JOBS = load(CI / "gitlab" / ".gitlab-ci.yml")
 
 Job = Callable[..., subprocess.CompletedProcess[str]]
@@ -44,6 +45,7 @@ def environ(tmp_path: Path, service: Service, qarun: str) -> dict[str, str]:
     install(programs, tmp_path / "none", qarun)
     (programs / "pip").write_text('#!/bin/sh\necho "pip $@"\n')
     (programs / "pip").chmod(0o755)
+    (programs / ONCE.name).symlink_to(ONCE)
     kept = {name: value for name, value in os.environ.items() if name.startswith("GIT_")}
     return {
         **kept,
@@ -153,6 +155,71 @@ def test_cron_pulls_reconciles_and_speaks_only_of_trouble(
     ended = run()
     assert ended.returncode == 4
     assert "does not accept the key" in ended.stdout
+
+
+def test_cron_says_nothing_of_what_waits_without_anybody_having_to_decide(
+    checkout: Path, environ: dict[str, str], service: Service, tmp_path: Path
+):
+    git("checkout", "--quiet", "main", cwd=checkout)
+    settings = tmp_path / "env"
+    settings.write_text(f"QAS_URL={service.address}\nQAS_TOKEN={service.keys['ann']}\n")
+
+    def run(restraint: str) -> tuple[int, str]:
+        head = HEAD.replace("web-team", "smoke-team").replace("runs:\n", f"{restraint}\nruns:\n")
+        (checkout / "qa" / "smoke.yaml").write_text(head + SMOKE)
+        command = [CI / "cron" / "reconcile.sh", checkout, settings]
+        ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    frozen = "freeze: [{from: 2020-01-01T00:00, to: 2099-01-01T00:00}]"
+    assert run("policy: observe") == run(frozen) == (0, "")
+    assert service.runs() == {}
+    service.make("Smoke of the week")
+    code, said = run(frozen)
+    assert code == 5
+    assert '"condition": "blocked"' in said
+
+
+RECONCILED = '{"event": "project.reconciled", "condition": "%s"}'
+FAILED = '{"event": "project.failed", "message": "\\"condition\\": \\"waiting\\""}'
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "ends"),
+    [
+        (5, [RECONCILED % "waiting"], 0),
+        (5, [RECONCILED % "waiting", RECONCILED % "in-sync", RECONCILED % "drift"], 0),
+        (5, [RECONCILED % "waiting", RECONCILED % "blocked"], 5),
+        (5, [RECONCILED % "waiting", FAILED], 5),
+        (5, ["error: `--policy sync` would loosen `policy: observe`"], 5),
+        (7, [RECONCILED % "waiting"], 7),
+        (0, [RECONCILED % "in-sync"], 0),
+    ],
+)
+def test_only_waiting_is_well(tmp_path: Path, code: int, lines: list[str], ends: int):
+    (tmp_path / "said").write_text("".join(f"{line}\n" for line in lines))
+    (tmp_path / "qarun").write_text(f"#!/bin/sh\ncat {tmp_path}/said >&2\nexit {code}\n")
+    (tmp_path / "qarun").chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    ended = subprocess.run([ONCE], env=environ, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (ends, (tmp_path / "said").read_text())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["qarun", "said"]
+
+
+def test_a_round_that_is_asked_to_end_finishes_what_is_under_way(tmp_path: Path):
+    trap = "trap 'sleep 0.2; echo finished >&2; exit 143' TERM"
+    (tmp_path / "qarun").write_text(
+        f"#!/bin/sh\n{trap}\necho begun\nwhile :; do sleep 0.05; done\n"
+    )
+    (tmp_path / "qarun").chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([ONCE, "-f", "qa"], env=environ, text=True, **pipes) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.terminate()
+        assert process.communicate(timeout=20)[1] == "finished\n"
+    assert process.returncode == 143
 
 
 def test_the_hook_of_pre_commit_reads_a_folder(checkout: Path, environ: dict[str, str]):

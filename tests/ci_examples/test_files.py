@@ -26,6 +26,7 @@ GITHUB = CI / "github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 ACTION = GITHUB / "actions" / "qarun" / "action.yml"
 GITLAB = CI / "gitlab" / ".gitlab-ci.yml"
+ONCE = CI / "qarun-once.sh"
 SCRIPTS = sorted(CI.rglob("*.sh"))
 MANIFESTS = sorted((CI / "kubernetes").glob("*.yaml"))
 SCHEMAS = files("check_jsonschema") / "builtin_schemas" / "vendor"
@@ -120,7 +121,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         for line in script.replace("\\\n", " ").splitlines():
             found = re.search(r"(?:^|\$\(|\s)qarun ([a-z].*?)(?:\|\||>|2>|\)|$)", line.strip())
             if found and not line.strip().startswith("#"):
-                yield name, shlex.split(found[1])
+                yield name, [word for word in shlex.split(found[1]) if word != "$@"]
     hook = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))[0]
     used = yaml.safe_load((CI / "pre-commit" / ".pre-commit-config.yaml").read_text("utf-8"))
     given = used["repos"][0]["hooks"][0]["args"]
@@ -128,9 +129,15 @@ def commands() -> Iterator[tuple[str, list[str]]]:
     for path in MANIFESTS:
         for container in containers(path):
             if container["name"] == "qarun":
-                yield path.name, container["args"]
+                yield path.name, called([*container.get("command", []), *container["args"]])
     service = unit(CI / "systemd" / "qarun.service")
-    yield "systemd", shlex.split(service["Service"]["ExecStart"])[1:]
+    yield "systemd", called(shlex.split(service["Service"]["ExecStart"]))
+
+
+def called(words: list[str]) -> list[str]:
+    """Return what `qarun` gets of a call of itself or of the script around a single round."""
+    is_once = Path(words[0]).name == ONCE.name
+    return ["reconcile", "--once", *words[1:]] if is_once else words
 
 
 def containers(path: Path) -> Iterator[dict[str, Any]]:
@@ -150,7 +157,7 @@ def unit(path: Path) -> configparser.ConfigParser:
 def test_every_kind_of_example_calls_qarun():
     names = {name.split(":")[0] for name, _ in commands()}
     assert names == {
-        "action.yml", "report.sh", "gitlab", "reconcile.sh", "pre-commit", "systemd",
+        "action.yml", "report.sh", "gitlab", "qarun-once.sh", "pre-commit", "systemd",
         "cronjob.yaml", "deployment.yaml",
     }  # fmt: skip
 
@@ -175,6 +182,11 @@ def test_a_pod_may_do_nothing_but_its_work(path: Path):
         assert context["capabilities"] == {"drop": ["ALL"]}
         assert re.fullmatch(r"[a-z0-9./-]+:v?[0-9]+\.[0-9]+\.[0-9]+", container["image"])
         assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/git", "/tmp"}  # noqa: S108  in a pod
+        assert container["resources"]["limits"]["memory"]
+        mounts = {
+            mount["name"]: mount.get("readOnly", False) for mount in container["volumeMounts"]
+        }
+        assert mounts == {"git": container["name"] == "qarun", "tmp": False}
         if container["name"] == "qarun":
             (token,) = [each for each in container["env"] if each["name"] == "QAS_TOKEN"]
             assert token["valueFrom"] == {"secretKeyRef": {"name": "qarun", "key": "token"}}
@@ -209,7 +221,8 @@ UNIT_KEYS = {
     "Unit": {"Description", "Wants", "After"},
     "Service": {
         "Type", "User", "WorkingDirectory", "EnvironmentFile", "ExecStartPre", "ExecStart",
-        "TimeoutStartSec", "TimeoutStopSec", "NoNewPrivileges", "PrivateTmp", "PrivateDevices",
+        "Environment", "KillMode", "TimeoutStartSec", "TimeoutStopSec", "NoNewPrivileges",
+        "PrivateTmp", "PrivateDevices",
         "ProtectSystem", "ProtectHome", "ReadWritePaths", "ProtectKernelTunables",
         "ProtectControlGroups", "RestrictAddressFamilies", "CapabilityBoundingSet",
     },
@@ -229,7 +242,11 @@ def test_a_unit_of_systemd_has_known_keys(name: str):
         for key in ("ExecStart", "ExecStartPre", "EnvironmentFile", "WorkingDirectory"):
             assert service[key].startswith("/")
         assert int(service["TimeoutStopSec"]) >= 60
-        assert "--once" in service["ExecStart"]
+        program = Path(shlex.split(service["ExecStart"])[0])
+        assert program.name == ONCE.name
+        assert service["Environment"].startswith(f"PATH={program.parent}:")
+        # The script passes SIGTERM on; were it sent to `qarun` as well, that would be the second.
+        assert service["KillMode"] == "mixed"
 
 
 def test_cron_calls_the_script_as_somebody():
@@ -272,6 +289,8 @@ def test_the_container_is_pinned_small_and_nobody():
     (run,) = [rest for name, rest in found if name == "RUN"]
     assert "--no-cache-dir" in run
     assert "--constraint constraints.txt" in run
+    assert run.endswith(f"install {ONCE.name} /opt/qarun/bin/")
+    assert ONCE.stat().st_mode & 0o111 == 0o111
 
 
 def test_what_the_container_copies_is_enough_to_build(tmp_path: Path):
@@ -279,7 +298,7 @@ def test_what_the_container_copies_is_enough_to_build(tmp_path: Path):
         if name == "COPY" and not rest.startswith("--from"):
             *sources, target = rest.split()
             for source in sources:
-                place = tmp_path / (target if target != "./" else source)
+                place = tmp_path / (target if target != "./" else Path(source).name)
                 if (ROOT / source).is_dir():
                     shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("*.pyc"))
                 else:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# reconcile.sh REPOSITORY ENVIRONMENT: pull and reconcile; silent unless something went wrong.
+# reconcile.sh REPOSITORY ENVIRONMENT: pull and reconcile; silent unless somebody has to look.
 set -eu
 
 cd -- "$1"
@@ -9,6 +9,6 @@ set -a
 set +a
 git pull --quiet --ff-only
 code=0
-said=$(qarun reconcile --once -f qa 2>&1) || code=$?
+said=$(qarun-once.sh -f qa 2>&1) || code=$?
 if [ "$code" -ne 0 ]; then printf '%s\n' "$said"; fi
 exit "$code"
