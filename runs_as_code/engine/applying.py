@@ -1,21 +1,25 @@
 """Apply a plan: check the closes, carry out every project, read back, report."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, cast
 
+from runs_as_code.engine.bugs import bug_words
 from runs_as_code.engine.context import Clock, StopSignal, Workplace
 from runs_as_code.engine.executor import ProjectExecutor, check_closes
 from runs_as_code.engine.planning import Session
 from runs_as_code.engine.runlog import RunLog
 from runs_as_code.engine.verification import Proof, verify_project
 from runs_as_code.model.actions import MakeRun
-from runs_as_code.model.events import ApplyStarted, Event, Listener, VerificationStarted
+from runs_as_code.model.events import ApplyStarted, Event, Listener, Noted, VerificationStarted
 from runs_as_code.model.plan import Approvals, Plan, ProjectPlan
 from runs_as_code.model.provenance import Provenance
 from runs_as_code.model.provider import Provider
 from runs_as_code.model.report import ActionResult, ApplyReport, Status
+
+Result = TypeVar("Result")
 
 
 def _ignore(_event: Event) -> None:
@@ -80,9 +84,10 @@ def jobs_of(plan: Plan, sessions: Sequence[Session]) -> list[Job]:
 async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -> ApplyReport:
     """Carry out what the plan does not withhold.
 
-    Raises StaleError before the first write when a close must not happen any more.
+    Raises StaleError, and the errors of a provider, before the first write. From then on there is
+    a report, whatever happens: an error that nobody foresaw ends no more than its own action.
     """
-    listener = settings.listener
+    listener = _sparing(settings.listener)
     log = RunLog(settings.provenance, listener)
     places = [Workplace(job.provider, settings.clock, settings.stop) for job in jobs]
     calls_before = _calls(jobs)
@@ -97,18 +102,16 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
         for job, place in pairs
     ]
     listener(ApplyStarted(sum(len(p.actions) for job in jobs for p in job.plans)))
-    done = await asyncio.gather(*(_carry_out(of_job) for of_job in executors))
+    done = await _all(_carry_out(of_job) for of_job in executors)
     is_withheld = plan.is_withheld or settings.stop.is_frozen
     report = ApplyReport(is_withheld=is_withheld, interrupted_by=settings.stop.requested)
     results = [(*job.done, *found) for job, found in zip(jobs, done, strict=True)]
     if settings.is_verified and _is_worth_a_look(results, settings.stop):
         listener(VerificationStarted())
-        proofs = await asyncio.gather(
-            *(
-                verify_project(place, found, job.session, settings.approvals)
-                for (job, place), found in zip(pairs, results, strict=True)
-                if found
-            )
+        proofs = await _all(
+            verify_project(place, found, job.session, settings.approvals)
+            for (job, place), found in zip(pairs, results, strict=True)
+            if found
         )
         report = _with_proofs(report, proofs)
     else:
@@ -117,6 +120,23 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
     return replace(
         report, interrupted_by=settings.stop.requested, calls=_calls(jobs) - calls_before
     )
+
+
+def _sparing(listener: Listener) -> Listener:
+    """Return a listener that never raises: who only shows an apply must not end it half-way."""
+    is_told = False
+
+    def hear(event: Event) -> None:
+        nonlocal is_told
+        try:
+            listener(event)
+        except Exception as error:  # noqa: BLE001 -- see above
+            if not is_told:
+                is_told = True
+                with suppress(Exception):
+                    listener(Noted(f"something could not be shown: {bug_words(error)}"))
+
+    return hear
 
 
 async def _check(pairs: Iterable[tuple[Job, Workplace]], stop: StopSignal) -> None:
@@ -128,9 +148,18 @@ async def _check(pairs: Iterable[tuple[Job, Workplace]], stop: StopSignal) -> No
                     await check_closes(place, project, job.made_of(project.owner))
 
 
+async def _all(work: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """Do all at once and wait for all, whatever becomes of one: nothing goes on unseen."""
+    ended = await asyncio.gather(*work, return_exceptions=True)
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+    return cast("list[Result]", ended)
+
+
 async def _carry_out(executors: Iterable[ProjectExecutor]) -> list[ActionResult]:
     """Carry out the owners' plans of one project side by side."""
-    return [r for results in await asyncio.gather(*(e.run() for e in executors)) for r in results]
+    return [r for results in await _all(e.run() for e in executors) for r in results]
 
 
 def _is_worth_a_look(results: Iterable[Sequence[ActionResult]], stop: StopSignal) -> bool:

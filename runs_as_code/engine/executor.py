@@ -7,6 +7,7 @@ first when anything depends on it. One failed action does not stop independent o
 import asyncio
 from collections.abc import Mapping
 
+from runs_as_code.engine.bugs import bug_words
 from runs_as_code.engine.checks import Successor, close_objection
 from runs_as_code.engine.closing import close_run
 from runs_as_code.engine.context import Outcome, Workplace
@@ -56,7 +57,10 @@ def successor_of(
 
 
 class ProjectExecutor:
-    """Runs the actions of one owner's plan; `made` are runs that an earlier apply made."""
+    """Runs the actions of one owner's plan; `made` are runs that an earlier apply made.
+
+    `listener` must not raise.
+    """
 
     def __init__(
         self,
@@ -80,7 +84,11 @@ class ProjectExecutor:
             self._closes.setdefault(close.key, []).append(close)
 
     async def run(self) -> list[ActionResult]:
-        """Carry everything out and return one result per action, in the plan's order."""
+        """Carry everything out and return one result per action, in the plan's order.
+
+        Raises no Exception: an error that nobody foresaw is the result of its action, so that it
+        cancels no write of another.
+        """
         actions: list[Action] = [*self._plan.makes, *self._plan.closes]
         async with asyncio.TaskGroup() as group:
             for action in actions:
@@ -92,6 +100,9 @@ class ProjectExecutor:
             result = await self._carry_out(action)
         except QarunError as error:
             return self._finish(action, Status.FAILED, error.message, exit_code=error.exit_code)
+        except Exception as error:  # noqa: BLE001 -- see `run`
+            words = f"{bug_words(error)}; {_to_check(action)}"
+            return self._finish(action, Status.UNKNOWN, words, exit_code=ExitCode.ERROR)
         if self._log.wants(result):
             # A task of its own: nothing that matters waits for a line in a log.
             group.create_task(self._log.tell(self._place.provider, self._gate, result))
@@ -144,8 +155,9 @@ class ProjectExecutor:
     async def _prove(self, action: MakeRun, run_id: int, source: int | None) -> str:
         try:
             return await verify_made(self._place, action, run_id, source)
-        except QarunError as error:  # it was made all the same, and must be reported so
-            return f"could not be read back: {error.message}"
+        except Exception as error:  # noqa: BLE001 -- it was made all the same, and must be told so
+            why = error.message if isinstance(error, QarunError) else bug_words(error)
+            return f"could not be read back: {why}"
 
     async def _close(self, action: CloseRun) -> ActionResult:
         successor = successor_of(action, self._made, self._markers)
@@ -189,6 +201,12 @@ class ProjectExecutor:
         )
         self._listener(ActionFinished(result))
         return result
+
+
+def _to_check(action: Action) -> str:
+    """Say what to look at after an error that tells nothing of what the action did."""
+    where = f"for `{action.title}`" if isinstance(action, MakeRun) else f"at run {action.run_id}"
+    return f"it may or may not have run: look {where} in the web page, plan again, and report this"
 
 
 def needed_keys(plan: ProjectPlan) -> set[str]:

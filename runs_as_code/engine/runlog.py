@@ -2,12 +2,13 @@
 
 A line is sent after its change succeeded, and nothing is remembered of it: when the process dies in
 between, or a signal or a freeze window comes, the line is missing for good. It never makes an apply
-fail.
+fail, whatever happens to it.
 """
 
 import asyncio
 from collections import Counter
 
+from runs_as_code.engine.bugs import bug_words
 from runs_as_code.engine.context import Outcome
 from runs_as_code.engine.sending import Gate
 from runs_as_code.errors import NotRunError, QarunError, UnreachableError
@@ -54,9 +55,9 @@ class RunLog:
             except UnreachableError as error:
                 self._lost[_kind(result)] += 1
                 problem = error.message
-            except QarunError as error:
+            except Exception as error:  # noqa: BLE001 -- a line is not worth anybody's action
                 self._lost[_kind(result)] += PATIENCE
-                problem = error.message
+                problem = error.message if isinstance(error, QarunError) else bug_words(error)
             if problem and not self._is_noted:
                 self._is_noted = True
                 lost = f"where this apply comes from is not in the log of run {result.run_id}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from runs_as_code.engine.bugs import bug_words
 from runs_as_code.engine.checks import made_objection, marker_of, twin_objection
 from runs_as_code.engine.context import SEEN_DELAYS, Workplace
 from runs_as_code.engine.planning import Session, plan_again
@@ -35,9 +36,19 @@ async def verify_project(
     """Read a project back after its actions ended; `session` is None for a reviewed plan."""
     try:
         listing = await _list_until_seen(place, results)
-    except QarunError as error:  # what was done must be told all the same
-        message = f"could not be read back: {error.message}"
+        return _prove(listing, results, session, approvals)
+    except Exception as error:  # noqa: BLE001 -- what was done must be told all the same
+        why = error.message if isinstance(error, QarunError) else bug_words(error)
+        message = f"could not be read back: {why}"
         return Proof(tuple(_unproved(result, message) for result in results), is_read=False)
+
+
+def _prove(
+    listing: Listing,
+    results: Sequence[ActionResult],
+    session: Session | None,
+    approvals: Approvals,
+) -> Proof:
     live = {run.id: run for run in listing.runs}
     firsts = _first_bearers(listing)
     proved = []
