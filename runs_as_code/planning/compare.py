@@ -42,7 +42,7 @@ def compare(
             Field.MILESTONE,
             resolved.milestone,
             resolver.milestone_value(run.milestone_id),
-            marker.milestone if marker else None,
+            _recorded_milestone(spec, resolved, marker, resolver),
         ),
         *_by_id(
             Field.ASSIGNEE,
@@ -104,6 +104,19 @@ def _by_id(field: Field, desired: Value | None, live: Value, recorded: int | Non
     if desired is None or desired.id is None or desired.id == live.id:
         return []
     return [(desired.id != recorded, FieldDiff(field, live, desired))]
+
+
+def _recorded_milestone(
+    spec: RunSpec, resolved: Resolved, marker: Marker | None, resolver: Resolver
+) -> int | None:
+    """Return the milestone that was applied, as the file would call it today.
+
+    Where people archived it and gave its title to another one, Git still says what it said.
+    """
+    recorded = marker.milestone if marker else None
+    if resolved.milestone is not None and resolver.is_milestone_named(recorded, spec.milestone):
+        return resolved.milestone.id
+    return recorded
 
 
 def _selection(

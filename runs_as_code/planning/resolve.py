@@ -151,6 +151,12 @@ class Resolver:
         """Whether the milestone is known to be archived."""
         return milestone_id in self._archived
 
+    def is_milestone_named(self, milestone_id: int | None, name: Name | None) -> bool:
+        """Whether a milestone has this title, though another one may win by it."""
+        if name is None or not isinstance(name.value, str):
+            return False
+        return any(entry.id == milestone_id for entry in self._milestones.find(name.value))
+
     def milestone_value(self, milestone_id: int | None) -> Value:
         """Return a milestone with its title, where that is known."""
         name = None if milestone_id is None else self._milestone_names.get(milestone_id)

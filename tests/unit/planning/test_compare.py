@@ -1,24 +1,26 @@
 """The three-way comparison, as a truth table: who made a difference, Git or somebody else."""
 
+from dataclasses import replace
+
 import pytest
 from builders import CATALOG, desired, live, made, manifest, marker_of
 
 from runs_as_code.model.desired import Field, RunSpec, RunType
-from runs_as_code.model.live import LiveRun
+from runs_as_code.model.live import Catalog, Entry, LiveRun
 from runs_as_code.model.marking import read_description
 from runs_as_code.planning.compare import Comparison, compare, is_title_changed
 from runs_as_code.planning.resolve import Resolver
 
 
-def compared(spec: RunSpec, run: LiveRun) -> Comparison:
-    resolver = Resolver(CATALOG, [run])
+def compared(spec: RunSpec, run: LiveRun, catalog: Catalog = CATALOG) -> Comparison:
+    resolver = Resolver(catalog, [run])
     resolved, blocks = resolver.resolve(manifest(spec), spec)
     assert not blocks
     return compare(spec, resolved, run, read_description(run.description), resolver)
 
 
-def by_whom(spec: RunSpec, run: LiveRun) -> dict[str, str]:
-    result = compared(spec, run)
+def by_whom(spec: RunSpec, run: LiveRun, catalog: Catalog = CATALOG) -> dict[str, str]:
+    result = compared(spec, run, catalog)
     return {diff.field: "Git" for diff in result.fields} | {d.field: "drift" for d in result.drift}
 
 
@@ -63,6 +65,35 @@ def test_truth_table(field: Field, letters: str, expected: str | None):
 
 def mark_of(field: Field, value: str | int) -> str:
     return marker_of(with_value(field, value)).description
+
+
+@pytest.mark.parametrize(
+    ("recorded", "there", "expected"),
+    [(5, 5, "drift"), (5, 8, None), (5, 6, "drift"), (6, 6, "Git"), (None, None, "Git")],
+)
+def test_a_milestone_whose_title_another_one_got(
+    recorded: int | None, there: int | None, expected: str | None
+):
+    """Milestone 5 was archived, and 8 is the active one of its title, which the file says."""
+    entries = (Entry(5, "Sprint", is_archived=True), Entry(6, "Other"), Entry(8, "Sprint"))
+    catalog = replace(CATALOG, milestones=entries)
+    run = made(1, desired(), mark={"milestone": recorded}, milestone_id=there)
+
+    result = by_whom(desired(milestone="Sprint"), run, catalog)
+
+    assert result == ({"milestone": expected} if expected else {})
+    by_id = by_whom(desired(milestone=8), run, catalog)
+    assert by_id == ({} if there == 8 else {"milestone": "Git"})
+
+
+def test_a_folder_made_anew_is_another_selection():
+    """Only the digest of the ids was recorded, so nothing tells this from a change by Git."""
+    run = made(1, desired(folders=["Checkout"]))
+    folders = (Entry(99, "Checkout"),)
+
+    result = by_whom(desired(folders=["Checkout"]), run, replace(CATALOG, folders=folders))
+
+    assert result == {"queryPlans": "Git"}
 
 
 @pytest.mark.parametrize("field", [Field.DESCRIPTION, Field.MILESTONE, Field.ASSIGNEE])
