@@ -9,13 +9,14 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from runs_as_code.model.actions import Action
+from runs_as_code.model.live import StatusCounts
 from runs_as_code.model.plan import Plan
 from runs_as_code.model.restraint import FreezeWindow
 from runs_as_code.report.safe import safe
 
 _UNORDERED = frozenset({"members", "known_runs", "cloned_by", "query_plans"})
-_SKIPPED = frozenset({"counts", "marker"})
-"""The counts are for people, and the marker is the last line of the description."""
+_SKIPPED = frozenset({"marker"})
+"""It is the last line of the description."""
 
 _VALUE_LIMIT = 120
 
@@ -93,6 +94,8 @@ def _differences(before: Action, after: Action) -> Iterator[str]:
 
 
 def _data(value: Any) -> Any:
+    if isinstance(value, StatusCounts):  # how many cases there are is for people
+        return value.results
     if is_dataclass(value):
         return {
             field.name: _unordered(getattr(value, field.name))

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
+from runs_as_code.model.actions import CloseRun, MakeRun
 from runs_as_code.model.live import Listing, LiveRun
 from runs_as_code.model.marking import read_description
+from runs_as_code.model.text import clash_form, normal_form
+from runs_as_code.planning.closing import successor_fault
+from runs_as_code.planning.digest import text_digest
 
 _OWN_TITLE = 7
 """The word of a marker that is always a digest."""
@@ -51,15 +55,43 @@ def close_objection(
         return "is not open any more"
     if marker_of(run) != action.marker:
         return "bears another marker than when the plan was made"
-    if run.recorded > action.recorded or (run.time_spent and not action.has_time):
-        more = max(run.recorded - action.recorded, 0)
-        return f"got {more} more results" if more else "had time spent on it since the plan"
-    if action.reason is CloseReason.COMPLETE and not run.is_complete:
+    objection = _work_objection(action, run) or _title_objection(action, run, listing)
+    if objection:
+        return objection
+    if action.successor_run is not None:
+        return _successor_objection(listing, successor) or _kept_objection(action, run, listing)
+    needs_successor = action.successor_key is not None and is_successor_known
+    return _successor_objection(listing, successor) if needs_successor else ""
+
+
+def _work_objection(action: CloseRun, run: LiveRun) -> str:
+    """Say whether people did anything in a run that the plan did not see."""
+    if run.recorded > action.recorded:
+        return f"got {run.recorded - action.recorded} more results"
+    if action.needs_complete and run.counts.open:
         return f"has {run.counts.open} open cases again"
-    needs_successor = action.successor_run is not None or action.successor_key is not None
-    return (
-        _successor_objection(listing, successor) if needs_successor and is_successor_known else ""
-    )
+    if run.counts.results != action.counts.results:
+        return "has other results than when the plan was made"
+    if (run.time_spent or 0) != (action.time_spent or 0):
+        return "had time spent on it since the plan"
+    return ""
+
+
+def _title_objection(action: CloseRun, run: LiveRun, listing: Listing) -> str:
+    """Say whether a run came into doubt since the plan; without a marker any new title is one."""
+    marker = read_description(run.description).marker
+    is_original = marker is not None and text_digest(run.title) == marker.own_title
+    if not is_original and normal_form(run.title) != normal_form(action.title):
+        return "was renamed since the plan"
+    if marker is None or action.is_doubted:
+        return ""
+    clash = _clash_form(run.title)
+    sharing = (r.id for r in listing.runs if r.id != run.id and _clash_form(r.title) == clash)
+    other = next(sharing, None)
+    return "" if other is None else f"shares its title with run {other} since the plan"
+
+
+_clash_form = lru_cache(maxsize=2**15)(clash_form)
 
 
 def _successor_objection(listing: Listing, successor: Successor) -> str:
@@ -69,6 +101,18 @@ def _successor_objection(listing: Listing, successor: Successor) -> str:
     if successor.marker is not None and marker_of(run) != successor.marker:
         return f"has no successor: run {run.id} does not bear the marker it was made with"
     return ""
+
+
+def _kept_objection(action: CloseRun, run: LiveRun, listing: Listing) -> str:
+    """Say whether an open successor that was there before is not what the plan saw any more."""
+    successor = find_run(listing, action.successor_run)
+    if successor is None or action.successor_marker is None:
+        return ""
+    marker = read_description(successor.description).marker
+    if marker is None or str(marker) != action.successor_marker:
+        return f"has no successor: run {successor.id} bears another marker than in the plan"
+    fault = successor_fault(marker, successor, follows_cases=run.counts.all > 0)
+    return f"has no successor: run {successor.id} {fault}" if fault else ""
 
 
 def twin_objection(run_id: int | None, first: int | None) -> str:

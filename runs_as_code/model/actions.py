@@ -63,12 +63,14 @@ class MakeRun:
 
 @dataclass(frozen=True, slots=True)
 class CloseRun:
-    """Close a run. It can't be undone, so what the plan saw is kept to be checked again.
+    """Close a run. It can't be undone, so what allowed it is kept to be checked again.
 
-    `marker` is None for an adopted run. `recorded` and `has_time` are what the plan saw of
-    people's work and are checked again; `counts` is for people. The run is closed after
+    `marker` is None for an adopted run. `counts` and `time_spent` (milliseconds [J]) are what the
+    plan saw of people's work. `needs_complete` says that it may go because no case of it is open,
+    `is_doubted` that it was in doubt and somebody approved that. The run is closed after
     `successor_key` was made and verified, or while `successor_run` is open, and after the clones
-    of `cloned_by` were made from it.
+    of `cloned_by` were made from it. `successor_marker` is what `successor_run` must still bear,
+    None where it has none or the key was approved.
     """
 
     key: str
@@ -76,10 +78,12 @@ class CloseRun:
     title: str
     reason: CloseReason
     marker: str | None
-    recorded: int = 0
-    has_time: bool = False
     counts: StatusCounts = field(default_factory=StatusCounts)
+    time_spent: int | None = None
+    needs_complete: bool = False
+    is_doubted: bool = False
     successor_run: int | None = None
+    successor_marker: str | None = None
     successor_key: str | None = None
     cloned_by: tuple[str, ...] = ()
 
@@ -87,6 +91,16 @@ class CloseRun:
     def address(self) -> str:
         """The action's name inside its project."""
         return f"close:{self.run_id}"
+
+    @property
+    def recorded(self) -> int:
+        """The number of cases that had a result."""
+        return self.counts.all - self.counts.open
+
+    @property
+    def has_time(self) -> bool:
+        """Whether time had been spent on it."""
+        return bool(self.time_spent)
 
     @property
     def counts_to_limit(self) -> bool:

@@ -15,6 +15,17 @@ class StatusCounts:
     blocked: int = 0
     skipped: int = 0
 
+    @property
+    def results(self) -> Mapping[str, int]:
+        """The numbers of recorded results by status; `other` are those of custom statuses [J]."""
+        known = {
+            "passed": self.passed,
+            "failed": self.failed,
+            "blocked": self.blocked,
+            "skipped": self.skipped,
+        }
+        return known | {"other": self.all - self.open - sum(known.values())}
+
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:

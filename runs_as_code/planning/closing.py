@@ -6,6 +6,7 @@ from dataclasses import replace
 from runs_as_code.model.actions import CloseReason, CloseRun
 from runs_as_code.model.desired import CloseWhen, ReplaceMode, RunSpec
 from runs_as_code.model.live import LiveRun
+from runs_as_code.model.marker import Marker
 from runs_as_code.model.plan import Block
 from runs_as_code.planning import rules
 from runs_as_code.planning.context import Context, Member
@@ -16,21 +17,27 @@ def close_action(
     key: str,
     reason: CloseReason,
     *,
-    successor_run: int | None = None,
+    spec: RunSpec | None = None,
     successor_key: str | None = None,
 ) -> CloseRun:
-    """Build the action that closes a run, with what the plan saw of it."""
+    """Build the action that closes a run, with what the plan saw of it and what allows it.
+
+    `spec` is the declaration under whose rules it is replaced. A run in doubt is closed only when
+    somebody approved that; else its action is withheld.
+    """
     run = member.run
+    is_pruned_complete = reason is CloseReason.PRUNED and run.has_results and not run.counts.open
+    is_replaced_complete = spec is not None and is_due(spec, run)
     return CloseRun(
         key=key,
         run_id=run.id,
         title=run.title,
         reason=reason,
         marker=str(member.marker) if member.marker else None,
-        recorded=run.recorded,
-        has_time=bool(run.time_spent),
         counts=run.counts,
-        successor_run=successor_run,
+        time_spent=run.time_spent,
+        needs_complete=reason is CloseReason.COMPLETE or is_pruned_complete or is_replaced_complete,
+        is_doubted=bool(member.marked.doubt),
         successor_key=successor_key,
     )
 
@@ -54,17 +61,20 @@ def close_older(
     Their successor is `keep`, or with `is_replaced` the run of `revision` that this plan makes.
     """
     older = [member for member in members if member.run.is_open and member is not keep]
-    replaced = replaced_by(ctx, spec, members, revision, None if is_replaced else keep)
+    successor = None if is_replaced else keep
+    replaced = replaced_by(ctx, spec, members, revision, successor)
+    key = spec.key if is_replaced else None
     closes = [
-        close_action(
-            member,
-            spec.key,
-            CloseReason.OLDER,
-            successor_run=keep.run.id if keep and not is_replaced else None,
-            successor_key=spec.key if is_replaced else None,
-        )
+        close_action(member, spec.key, CloseReason.OLDER, spec=spec, successor_key=key)
         for member in older
     ]
+    if successor is not None:
+        marker = None if ctx.is_approved(spec.key) else successor.marker
+        words = str(marker) if marker else None
+        closes = [
+            replace(close, successor_run=successor.run.id, successor_marker=words)
+            for close in closes
+        ]
     blocks = doubts(ctx, spec, older)
     for member in older:
         is_of_revision = member.run.id in replaced
@@ -147,15 +157,17 @@ def unverified(
     ctx: Context, spec: RunSpec, members: Sequence[Member], successor: Member
 ) -> list[Block]:
     """Ask of a kept successor what verification asks of a new one, as far as the list shows it."""
-    marker = successor.marker
-    if marker is None or ctx.is_approved(spec.key):
+    if successor.marker is None or ctx.is_approved(spec.key):
         return []
-    run = successor.run
-    why = ""
+    has_cases = any(m.run.is_open and m.run.counts.all for m in members)
+    why = successor_fault(successor.marker, successor.run, follows_cases=has_cases)
+    return [rules.unverified_successor(spec.key, successor.run, why, spec.location)] if why else []
+
+
+def successor_fault(marker: Marker, run: LiveRun, *, follows_cases: bool) -> str:
+    """Say what of a run is not as its marker says it was sent; empty when all is."""
     if marker.milestone is not None and marker.milestone != run.milestone_id:
-        why = "has another milestone than it was given"
-    elif marker.assignee is not None and marker.assignee != run.assignee_id:
-        why = "has another assignee than it was given"
-    elif run.counts.all == 0 and any(m.run.is_open and m.run.counts.all for m in members):
-        why = "is empty"
-    return [rules.unverified_successor(spec.key, run, why, spec.location)] if why else []
+        return "has another milestone than it was given"
+    if marker.assignee is not None and marker.assignee != run.assignee_id:
+        return "has another assignee than it was given"
+    return "is empty" if run.counts.all == 0 and follows_cases else ""

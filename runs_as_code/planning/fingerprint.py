@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from runs_as_code.model.actions import Action
+from runs_as_code.model.live import StatusCounts
 from runs_as_code.model.plan import Plan, ProjectPlan
 from runs_as_code.model.provider import ResolvedPlan
 from runs_as_code.model.restraint import Policy
@@ -49,13 +50,15 @@ def _project_data(project: ProjectPlan) -> Mapping[str, Any]:
 
 
 def _action_data(action: Action) -> Mapping[str, Any]:
-    data = {field.name: _plain(getattr(action, field.name)) for field in fields(action)}
-    for name in _FOR_PEOPLE:
-        data.pop(name, None)
+    data = {
+        field.name: _plain(getattr(action, field.name))
+        for field in fields(action)
+        if field.name not in _FOR_PEOPLE
+    }
     return data | {"address": action.address}
 
 
-_FOR_PEOPLE = ("counts", "milestone_name", "assignee_name", "selection")
+_FOR_PEOPLE = frozenset({"milestone_name", "assignee_name", "selection"})
 """What an action holds to be read and not to be done."""
 
 
@@ -64,4 +67,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, ResolvedPlan):
         return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, StatusCounts):
+        # A live run may get cases at any time; only what people recorded allowed a close.
+        return value.results
     return value

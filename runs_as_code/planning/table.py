@@ -206,7 +206,9 @@ def _decide_replacement(ctx: Context, row: _OpenRow) -> Change:
     )
     ctx.titles.reserve(make.title, ctx.owner, spec.key)
     closes, close_blocks = close_older(ctx, spec, members, revision, keep=newest, is_replaced=True)
-    closes.append(close_action(newest, spec.key, CloseReason.REPLACED, successor_key=spec.key))
+    closes.append(
+        close_action(newest, spec.key, CloseReason.REPLACED, spec=spec, successor_key=spec.key)
+    )
     reason = Reason.FIELDS_CHANGED
     if not comparison.fields:
         reason = Reason.REPLACE_REQUESTED

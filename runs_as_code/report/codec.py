@@ -21,7 +21,11 @@ KINDS: Mapping[type, str] = {MakeRun: "make", CloseRun: "close"}
 
 _DERIVED: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
     MakeRun: {"address": lambda make: make.address},
-    CloseRun: {"address": lambda close: close.address},
+    CloseRun: {
+        "address": lambda close: close.address,
+        "recorded": lambda close: close.recorded,
+        "hasTime": lambda close: close.has_time,
+    },
     Change: {"isWithheld": lambda change: change.is_withheld},
     ProjectPlan: {"isWithheld": lambda project: project.is_withheld},
 }
@@ -32,10 +36,11 @@ _Decoder = Callable[[Any], Any]
 class DecodeError(Exception):
     """The data does not have the shape that was asked for; `path` grows on the way up."""
 
-    def __init__(self, expected: str, found: str) -> None:
+    def __init__(self, expected: str, found: str, *, is_missing: bool = False) -> None:
         super().__init__(expected, found)
         self.expected = expected
         self.found = found
+        self.is_missing = is_missing
         self.path = ""
 
     def below(self, step: str) -> "DecodeError":
@@ -138,7 +143,7 @@ def _dataclass_decoder(cls: Any) -> _Decoder:
         values = {}
         for name, key, decoder in parts:
             if key not in given:
-                raise DecodeError("a value", "nothing").below(f".{key}")
+                raise DecodeError("a value", "nothing", is_missing=True).below(f".{key}")
             try:
                 values[name] = decoder(given[key])
             except DecodeError as error:

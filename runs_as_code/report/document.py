@@ -6,7 +6,7 @@ version is refused.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -20,7 +20,7 @@ from runs_as_code.report.codec import DecodeError, camel, decode, describe, enco
 from runs_as_code.report.jsontext import parse_json
 from runs_as_code.report.summary import seconds_needed, summarize
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 PLAN_KIND = "qarun.plan"
 REPORT_KIND = "qarun.report"
 LIST_KIND = "qarun.list"
@@ -46,12 +46,19 @@ def plan_from_json(data: Any) -> tuple[Plan, str]:
     """Return the plan of a document and the digest it claims to have.
 
     Unknown keys are ignored. The caller computes the digest anew and compares. Raises UsageError
-    for what is no plan, and StaleError for a plan of another major version.
+    for what is no plan, and StaleError for a plan of another major version, or of an older minor
+    one that lacks a key.
     """
     _check_head(data, PLAN_KIND)
     try:
         plan: Plan = decode(Plan, data)
     except DecodeError as error:
+        if error.is_missing and _minor(data) < _minor({"formatVersion": FORMAT_VERSION}):
+            raise StaleError(
+                f"the plan has format version `{data['formatVersion']}`, which lacks what an apply"
+                f" checks today (`${error.path}`)",
+                hint="plan again with this qarun",
+            ) from None
         raise UsageError(
             f"the plan is broken at `${error.path}`: expected {error.expected},"
             f" found {error.found}{_newer(data)}",
@@ -170,7 +177,10 @@ def _check_head(data: Any, kind: str) -> None:
 
 def _newer(data: dict[str, Any]) -> str:
     """Say that a newer minor version may be why something can't be read."""
-    minor = int(data["formatVersion"].partition(".")[2])
-    if minor <= int(FORMAT_VERSION.partition(".")[2]):
+    if _minor(data) <= _minor({"formatVersion": FORMAT_VERSION}):
         return ""
     return f"; it was made by a newer qarun (format version `{data['formatVersion']}`)"
+
+
+def _minor(data: Mapping[str, Any]) -> int:
+    return int(data["formatVersion"].partition(".")[2])

@@ -37,10 +37,20 @@ def test_equal_plans_have_no_lines():
     assert compare_plans(plan(MAKE, CLOSE), plan(CLOSE, MAKE)) == []
 
 
-def test_the_order_of_what_has_none_and_the_counts_do_not_matter():
+def test_the_order_of_what_has_none_and_the_number_of_cases_do_not_matter():
     turned = replace(MAKE, members=("b", "a"), known_runs=(8, 7))
-    worked_on = replace(CLOSE, counts=StatusCounts(3, 1, 2))
-    assert compare_plans(plan(MAKE, CLOSE), plan(turned, worked_on)) == []
+    grown = replace(CLOSE, counts=StatusCounts(5, 5))
+    assert compare_plans(plan(MAKE, CLOSE), plan(turned, grown)) == []
+
+
+def test_results_that_came_meanwhile_are_told():
+    worked_on = replace(CLOSE, counts=StatusCounts(4, 1, 2), time_spent=9)
+    assert compare_plans(plan(CLOSE), plan(worked_on)) == [
+        HEAD,
+        "  ~ close:8: time_spent: (none) -> 9",
+        "  ~ close:8: counts.other: 0 -> 1",
+        "  ~ close:8: counts.passed: 0 -> 2",
+    ]
 
 
 def test_what_came_and_went_is_named():

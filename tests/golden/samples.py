@@ -47,7 +47,7 @@ def make(key, revision, title, **more):
 
 def close(key, run, reason, **more):
     marker = f"[qarun:1 web-team {key} r1 saaaaaaaa dbbbbbbbb tcccccccc ndddddddd m5 a- u]"
-    fields = {"marker": marker, "recorded": run.recorded, "counts": run.counts} | more
+    fields = {"marker": marker, "counts": run.counts, "time_spent": run.time_spent} | more
     return CloseRun(key, run.id, run.title, reason, **fields)
 
 
@@ -157,7 +157,7 @@ REPLACE = Change(
             CloseReason.REPLACED,
             successor_key="checkout",
             cloned_by=("payment",),
-            has_time=True,
+            time_spent=90_000,
         ),
     ),
 )

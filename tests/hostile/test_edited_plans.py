@@ -26,7 +26,7 @@ FOR_PEOPLE = re.compile(
     | formatVersion                                   # a newer minor version only adds
     | projects/\d+/(notes|unmanaged|isWithheld)\b .*  # of a project
     | projects/\d+/changes/\d+/(?!actions).*          # the decision, told to people
-    | .*/actions/\d+/(address|counts\b.*|milestoneName|assigneeName|selection\b.*)
+    | .*/actions/\d+/(address|recorded|hasTime|milestoneName|assigneeName|selection\b.*)
     """,
     re.VERBOSE,
 )

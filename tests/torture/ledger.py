@@ -238,6 +238,10 @@ def _objections(run: Seen, brief: Brief, view: tuple[Seen, ...]) -> Objections:
         yield Wrong.CLOSE, "closes a run that its plan did not see"
     elif run.recorded > before.recorded or (run.has_time and not before.has_time):
         yield Wrong.RESULT, f"closes {run}, which got results since the plan"
+    elif run.statuses != before.statuses:
+        yield Wrong.RESULT, f"closes {run}, in which cases were tested again since the plan"
+    elif run.title != before.title:
+        yield Wrong.CLOSE, f"closes {run}, which was renamed since the plan: {before.title}"
     declared = brief.declared(run.key) or _adopter(run, brief)
     if declared is None:
         yield from _prune_objections(run, brief)

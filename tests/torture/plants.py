@@ -119,8 +119,8 @@ BUGS = {
         (
             "engine.checks",
             "close_objection",
-            "if run.recorded > action.recorded or",
-            "if run.recorded > 10**9 or",
+            "_work_objection(action, run) or ",
+            "",
         ),
     ),
     "successor-ignored": _bug(

@@ -26,6 +26,7 @@ class Seen:
     is_protected: bool = False
     total: int = 0
     recorded: int = 0
+    statuses: tuple[int, ...] = ()
     has_time: bool = False
     type: str = ""
     milestone: int | None = None
@@ -51,6 +52,7 @@ def see(run: Mapping[str, Any]) -> Seen:
         is_open=run["closedAt"] is None,
         total=counts["all"],
         recorded=counts["all"] - counts["open"],
+        statuses=tuple(counts.get(name, 0) for name in ("passed", "failed", "blocked", "skipped")),
         has_time=bool(run["timeSpent"]),
         type=run["type"],
         milestone=run["milestoneId"],

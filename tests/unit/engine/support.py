@@ -252,6 +252,7 @@ def close(run_id: int, key: str, revision: int = 1, **changes: Any) -> CloseRun:
         title=f"{key} r{revision}",
         reason=CloseReason.PRUNED,
         marker=marker(key, revision),
+        counts=StatusCounts(all=2, open=2),
     )
     return replace(action, **changes)
 

@@ -7,6 +7,7 @@ import pytest
 from unit.engine.support import (
     LOST,
     MOMENT,
+    OWNER,
     REFUSED,
     FakeClock,
     FakeProvider,
@@ -22,7 +23,14 @@ from unit.engine.support import (
 from runs_as_code.errors import AccessError, ExitCode, StaleError, UnreachableError
 from runs_as_code.model.actions import CloseReason
 from runs_as_code.model.live import StatusCounts
+from runs_as_code.model.marker import Marker
 from runs_as_code.model.report import Status
+from runs_as_code.planning.digest import text_digest
+
+
+def marked_title(title: str) -> str:
+    """Return a marker whose run was given this title."""
+    return str(Marker(OWNER, "a", 1, "aaaaaaaa", "-", "aaaaaaaa", text_digest(title)))
 
 
 def test_a_close_is_one_look_and_one_post() -> None:
@@ -36,7 +44,7 @@ def test_a_close_is_one_look_and_one_post() -> None:
 
 
 def test_an_adopted_run_has_no_marker_and_is_closed_all_the_same() -> None:
-    applied = run_apply(FakeProvider(live(1)), close(1, "a", marker=None))
+    applied = run_apply(FakeProvider(live(1)), close(1, "a", marker=None, title="run r1"))
 
     assert applied.statuses == {"close:1": Status.DONE}
 
@@ -48,6 +56,7 @@ def test_an_adopted_run_has_no_marker_and_is_closed_all_the_same() -> None:
         ({"description": marker("a", 2)}, "another marker"),
         ({"counts": StatusCounts(all=2, open=0, passed=1, failed=1)}, "got 2 more results"),
         ({"time_spent": 1000}, "time spent"),
+        ({"title": "Please keep"}, "was renamed since the plan"),
     ],
 )
 def test_a_run_that_changed_since_the_plan_is_stale(change: dict[str, Any], words: str) -> None:
@@ -72,16 +81,139 @@ def test_all_that_is_stale_is_named_at_once() -> None:
 
 def test_results_that_the_plan_knew_of_are_no_obstacle() -> None:
     run = live(1, "a", time_spent=9, counts=StatusCounts(all=3, open=1, passed=2))
-    applied = run_apply(FakeProvider(run), close(1, "a", recorded=2, has_time=True))
+    known = close(1, "a", counts=run.counts, time_spent=9)
+    applied = run_apply(FakeProvider(run), known)
 
     assert applied.statuses == {"close:1": Status.DONE}
 
 
-def test_a_complete_run_with_a_new_case_is_stale() -> None:
-    run = live(1, "a", counts=StatusCounts(all=3, open=1, passed=2))
+WORKED_ON = StatusCounts(all=4, open=1, passed=2, failed=1)
+COMPLETE = StatusCounts(all=4, open=0, passed=3, failed=1)
+
+
+@pytest.mark.parametrize("reason", CloseReason)
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"counts": replace(WORKED_ON, passed=1, failed=2)}, "other results"),
+        ({"counts": replace(WORKED_ON, open=2, passed=1)}, "other results"),
+        ({"counts": replace(WORKED_ON, passed=1)}, "other results"),
+        ({"counts": replace(WORKED_ON, open=0, passed=3)}, "got 1 more results"),
+        ({"time_spent": 10}, "time spent"),
+    ],
+    ids=["retested", "cleared", "custom status", "more", "more time"],
+)
+def test_work_that_the_plan_did_not_see_is_stale(
+    reason: CloseReason, found: dict[str, Any], words: str
+) -> None:
+    provider = FakeProvider(live(1, "a", **({"counts": WORKED_ON, "time_spent": 9} | found)))
+
+    with pytest.raises(StaleError, match=words):
+        run_apply(provider, close(1, "a", reason=reason, counts=WORKED_ON, time_spent=9))
+    assert provider.writes == []
+
+
+def test_a_live_run_may_grow() -> None:
+    run = live(1, "a", counts=replace(WORKED_ON, all=9, open=6))
+    applied = run_apply(FakeProvider(run), close(1, "a", counts=WORKED_ON))
+
+    assert applied.statuses == {"close:1": Status.DONE}
+
+
+@pytest.mark.parametrize("reason", CloseReason)
+def test_what_may_go_for_being_complete_must_be_so(reason: CloseReason) -> None:
+    run = live(1, "a", counts=replace(COMPLETE, all=5, open=1))
+    action = close(1, "a", reason=reason, counts=COMPLETE, needs_complete=True)
 
     with pytest.raises(StaleError, match="1 open cases again"):
-        run_apply(FakeProvider(run), close(1, "a", reason=CloseReason.COMPLETE, recorded=2))
+        run_apply(FakeProvider(run), action)
+    assert run_apply(FakeProvider(run), replace(action, needs_complete=False)).statuses == {
+        "close:1": Status.DONE
+    }
+
+
+class TestDoubt:
+    """A doubt that the plan did not know of keeps a run open; one that was approved does not."""
+
+    def test_an_approved_name_is_no_obstacle(self) -> None:
+        action = close(1, "a", title="Mine", is_doubted=True)
+
+        applied = run_apply(FakeProvider(live(1, "a", title="&lt;b&gt;Mine")), action)
+        assert applied.statuses == {"close:1": Status.DONE}
+
+    def test_yet_another_name_is_stale(self) -> None:
+        action = close(1, "a", title="Mine", is_doubted=True)
+
+        with pytest.raises(StaleError, match="renamed since the plan"):
+            run_apply(FakeProvider(live(1, "a", title="Ours")), action)
+
+    def test_its_own_name_again_is_no_obstacle(self) -> None:
+        own = marked_title("Own")
+        action = close(1, "a", title="Mine", marker=own, is_doubted=True)
+
+        applied = run_apply(FakeProvider(live(1, "a", title="Own", description=own)), action)
+        assert applied.statuses == {"close:1": Status.DONE}
+
+    def test_an_adopted_run_under_another_name_is_stale(self) -> None:
+        with pytest.raises(StaleError, match="renamed since the plan"):
+            run_apply(FakeProvider(live(1)), close(1, "a", marker=None, title="By hand"))
+
+    @pytest.mark.parametrize("is_doubted", [False, True])
+    def test_a_title_that_is_shared_meanwhile(self, is_doubted: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+        provider = FakeProvider(live(1, "a"), live(2, title="A R1 "))
+        action = close(1, "a", is_doubted=is_doubted)
+
+        if is_doubted:
+            assert run_apply(provider, action).statuses == {"close:1": Status.DONE}
+        else:
+            with pytest.raises(StaleError, match="shares its title with run 2"):
+                run_apply(provider, action)
+
+
+class TestKeptSuccessor:
+    """A successor that was there before must be what the plan saw."""
+
+    OLDER = close(
+        1, "a", reason=CloseReason.OLDER, successor_run=2, successor_marker=marker("a", 2)
+    )
+
+    def test_it_is_as_it_was(self) -> None:
+        applied = run_apply(FakeProvider(live(1, "a"), live(2, "a", 2)), self.OLDER)
+
+        assert applied.statuses == {"close:1": Status.DONE}
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"description": "Mine now"}, "run 2 bears another marker"),
+            ({"counts": StatusCounts()}, "run 2 is empty"),
+        ],
+    )
+    def test_it_changed_since(self, change: dict[str, Any], words: str) -> None:
+        runs = (live(1, "a"), live(2, "a", 2, **change))
+
+        with pytest.raises(StaleError, match=words):
+            run_apply(FakeProvider(*runs), self.OLDER)
+        approved = replace(self.OLDER, successor_marker=None)
+        assert run_apply(FakeProvider(*runs), approved).statuses == {"close:1": Status.DONE}
+
+    def test_it_was_moved_since(self) -> None:
+        moved = marker("a", 2).replace(" m- ", " m5 ")
+        runs = (live(1, "a"), live(2, "a", 2, description=moved, milestone_id=6))
+
+        with pytest.raises(StaleError, match="run 2 has another milestone"):
+            run_apply(FakeProvider(*runs), replace(self.OLDER, successor_marker=moved))
+
+
+def test_a_complete_run_with_a_new_case_is_stale() -> None:
+    run = live(1, "a", counts=StatusCounts(all=3, open=1, passed=2))
+    known = StatusCounts(all=2, open=0, passed=2)
+
+    with pytest.raises(StaleError, match="1 open cases again"):
+        run_apply(
+            FakeProvider(run),
+            close(1, "a", reason=CloseReason.COMPLETE, counts=known, needs_complete=True),
+        )
 
 
 @pytest.mark.parametrize("state", [{"closed_at": MOMENT}, None])

@@ -1,8 +1,22 @@
 """Closes of a key's older runs: what allows them, and how far an approval reaches."""
 
-import pytest
-from builders import counts, decide, desired, live, made, manifest, plan_owner, rules, shown
+from dataclasses import replace
 
+import pytest
+from builders import (
+    closes,
+    counts,
+    decide,
+    desired,
+    live,
+    made,
+    manifest,
+    plan_owner,
+    rules,
+    shown,
+)
+
+from runs_as_code.model.desired import CloseWhen, Prune, State
 from runs_as_code.model.live import LiveRun
 
 WORKED_ON = counts(open_cases=2, passed=1)
@@ -74,3 +88,62 @@ class TestApprovedRevision:
         assert self.blocked(desired(), *runs) == {"has-results": "replace: r2"}
         assert self.blocked(desired(replace="never"), *runs) == {"replace-never": "replace: r2"}
         assert self.blocked(desired(replace="r2"), *runs) == {}
+
+
+class TestWhatAllowedIt:
+    """A close carries what allowed it, so that this is looked at again."""
+
+    COMPLETE = counts(open_cases=0, passed=2, failed=1)
+
+    def test_the_work_that_the_plan_saw(self):
+        spec = desired(title="New", replace="always")
+        run = made(1, desired(), counts=WORKED_ON, time_spent=9)
+
+        (close,) = closes(decide(spec, run))
+
+        assert (close.counts, close.time_spent) == (WORKED_ON, 9)
+        assert (close.recorded, close.has_time) == (1, True)
+
+    def test_a_complete_run_that_is_closed_or_replaced_for_it(self):
+        spec = desired(close_when=CloseWhen.COMPLETE)
+        run = made(1, spec, counts=self.COMPLETE)
+
+        for after in (spec, replace(spec, title="New")):
+            assert [close.needs_complete for close in closes(decide(after, run))] == [True]
+        left = decide(replace(spec, title="New"), run, made(2, replace(spec, title="New"), 2))
+        assert [close.needs_complete for close in closes(left)] == [True]
+
+    def test_a_complete_run_that_goes_for_another_reason(self):
+        run = made(1, desired(), counts=self.COMPLETE)
+
+        for spec in (desired(title="New", replace="always"), desired(state=State.CLOSED)):
+            assert [close.needs_complete for close in closes(decide(spec, run))] == [False]
+
+    @pytest.mark.parametrize(
+        ("work", "expected"), [(COMPLETE, True), (WORKED_ON, False), (counts(), False)]
+    )
+    def test_an_orphan(self, work, expected):
+        run = made(1, desired("gone"), counts=work)
+        file = manifest(desired("b", title="B"), prune=Prune.CLOSE)
+
+        plan = plan_owner(file, [run, made(2, desired("b", title="B"))])
+
+        (close,) = closes(next(change for change in plan.changes if change.key == "gone"))
+        assert close.needs_complete is expected
+
+    def test_a_doubt_that_was_approved(self):
+        spec = desired(state=State.CLOSED)
+
+        assert [c.is_doubted for c in closes(decide(spec, made(1, desired(), renamed="Mine")))] == [
+            True
+        ]
+        assert [c.is_doubted for c in closes(decide(spec, made(1, desired())))] == [False]
+
+    def test_the_successor_that_was_there(self):
+        older, newest = made(1, desired(), title="1"), made(2, desired(), 2)
+
+        (close,) = closes(decide(desired(), older, newest))
+        assert close.successor_run == 2
+        assert close.successor_marker == newest.description
+        (close,) = closes(decide(desired(), older, newest, keys=frozenset({"a"})))
+        assert close.successor_marker is None

@@ -169,6 +169,21 @@ def test_a_missing_key_names_the_place():
         plan_from_json(data)
 
 
+def test_an_older_plan_that_lacks_what_is_checked_today_is_stale():
+    data = document() | {"formatVersion": "1.0"}
+    assert plan_from_json(data)[0] == samples.FULL
+    closes = [
+        action
+        for change in data["projects"][0]["changes"]
+        for action in change["actions"]
+        if action["kind"] == "close"
+    ]
+    del closes[0]["needsComplete"]
+    with pytest.raises(StaleError, match=r"`1\.0`, which lacks .*needsComplete") as caught:
+        plan_from_json(data)
+    assert caught.value.exit_code is ExitCode.STALE
+
+
 def test_an_unknown_value_of_a_newer_version_says_so():
     data = document() | {"formatVersion": "1.3"}
     data["projects"][0]["changes"][0]["reason"] = "full-moon"
