@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ci_examples.forge import ROOT, Repository, install
+from ci_examples.forge import PACKAGE, ROOT, Repository, install
 from ci_examples.runner import Site
 
 from runs_as_code.server import ServerOptions, create_key, ensure_database, listen, make_server
@@ -112,7 +112,7 @@ def site(
         origin=repository.origin,
         folder=tmp_path / "jobs",
         programs=programs(repository.forge),
-        variables={"QAS_URL": service.address},
+        variables={"QAS_URL": service.address, "QARUN_PACKAGE": PACKAGE},
         secrets={"QAS_TOKEN_READ": service.keys["vera"]},
         environments={
             "qa-sphere": {"QAS_TOKEN": service.keys["ann"]},

@@ -12,6 +12,7 @@ from ci_examples.runner import Event, git
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "examples" / "ci"
+PACKAGE = "git+https://git.example.com/qa/runs-as-code@v0.1.0"
 
 
 def install(programs: Path, forge: Path, qarun: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from ci_examples.conftest import Service
-from ci_examples.forge import CI, ROOT, install
+from ci_examples.forge import CI, PACKAGE, ROOT, install
 from ci_examples.runner import git, load
 from ci_examples.test_github_story import HEAD, REVIEW, SMOKE
 
@@ -71,6 +71,7 @@ def job(checkout: Path, environ: dict[str, str], service: Service) -> Job:
             "CI": "true",
             "GITLAB_CI": "true",
             "CI_PROJECT_DIR": str(checkout),
+            "QARUN_PACKAGE": PACKAGE,
             "CI_COMMIT_SHA": git("rev-parse", "HEAD", cwd=checkout),
             "GITLAB_USER_LOGIN": "ann",
             "CI_PIPELINE_URL": "https://gitlab.com/acme/qa/-/pipelines/7",
@@ -101,7 +102,7 @@ def test_gitlab_plans_the_merge_and_applies_what_was_clicked(
     target = {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
     planned = job("plan", CI_MERGE_REQUEST_EVENT_TYPE="detached", **target)
     assert planned.returncode == 0, planned.stderr
-    assert "pip install --quiet --root-user-action=ignore runs-as-code==0.1.0" in planned.stdout
+    assert f"pip install --quiet --root-user-action=ignore {PACKAGE}\n" in planned.stdout
     found = reports("plan", checkout)
     # One of the two is declared by the target branch alone: it is the merge that was planned.
     assert json.loads(found["terraform"].read_text()) == {"create": 2, "delete": 0, "update": 0}
@@ -121,6 +122,13 @@ def test_gitlab_plans_the_merge_and_applies_what_was_clicked(
     drifted = job("drift")
     assert drifted.returncode in JOBS["drift"]["allow_failure"]["exit_codes"]
     assert 'failures="1"' in reports("drift", checkout)["junit"].read_text()
+
+
+def test_gitlab_installs_nothing_that_nobody_named(job: Job, service: Service):
+    ended = job("apply", QARUN_PACKAGE="")
+    assert ended.returncode != 0
+    assert "QARUN_PACKAGE: is to say what pip installs" in ended.stderr
+    assert "pip" not in ended.stdout
 
 
 def test_gitlab_does_not_plan_a_merge_that_conflicts(job: Job, checkout: Path):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ci_examples.forge import CI, Repository
+from ci_examples.forge import CI, PACKAGE, Repository
 from ci_examples.runner import BASH, load
 
 FOLDER = CI / "github" / "actions" / "qarun"
@@ -188,7 +188,7 @@ def test_qarun_is_installed_where_it_is_not_there(tmp_path: Path, has_qarun: boo
         (programs / name).chmod(0o755)
     files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_PATH")}
     environ = {"PATH": f"{programs}:/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path / "temp")}
-    environ |= {**files, "GITHUB_JOB": "plan", "PACKAGE": "runs-as-code==0.1.0"}
+    environ |= {**files, "GITHUB_JOB": "plan", "PACKAGE": PACKAGE}
     subprocess.run([*BASH, "-c", step("install")], env=environ, check=True)
     said = (tmp_path / "GITHUB_OUTPUT").read_text()
     assert said == f"folder={tmp_path}/temp/qarun-plan\n"
@@ -197,8 +197,20 @@ def test_qarun_is_installed_where_it_is_not_there(tmp_path: Path, has_qarun: boo
     else:
         made, installed = calls.read_text().splitlines()
         assert made == f"-m venv {tmp_path}/temp/qarun-venv"
-        assert installed.endswith("runs-as-code==0.1.0")
+        assert installed.endswith(f" {PACKAGE}")
         assert (tmp_path / "GITHUB_PATH").read_text() == f"{tmp_path}/temp/qarun-venv/bin\n"
+
+
+def test_nothing_is_installed_that_nobody_named(tmp_path: Path):
+    (tmp_path / "python3").write_text(f"#!/bin/sh\ntouch {tmp_path}/called\n")
+    (tmp_path / "python3").chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path), "PACKAGE": ""}
+    environ |= {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_JOB": "plan"}
+    command = [*BASH, "-c", step("install")]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "set the variable QARUN_PACKAGE" in ended.stderr
+    assert not (tmp_path / "called").exists()
 
 
 @pytest.mark.parametrize(
