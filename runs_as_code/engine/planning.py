@@ -158,7 +158,7 @@ def _left_out(
     """Return the files whose runs would seem undeclared: those not given, those with errors."""
     errors = [d for d in manifests.diagnostics if d.severity is Severity.ERROR]
     broken = dict.fromkeys(d.location.file if d.location else "a file" for d in errors)
-    owners = sorted({manifest.owner for manifest in group})
+    owners = sorted({name for m in group for name in (m.owner, *m.owner_aliases)})
     return (
         *(left for left in manifests.left_out if not _is_another(left.project, project, listing)),
         # Whose a file with errors is can't be told, so it may be anybody's.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runs_as_code.manifest.findings import Findings
-from runs_as_code.manifest.tree import MapNode
+from runs_as_code.manifest.tree import MapNode, SeqNode
 
 Entry = tuple[str, Any, int, int]
 
@@ -82,6 +82,13 @@ class Document:
         """Return a text of the top level, empty when there is none."""
         value = self.root.get(key)
         return value if isinstance(value, str) else ""
+
+    @property
+    def aliases(self) -> list[str]:
+        """Return the former names of the owner, as far as they are texts."""
+        aliases = self.root.get("ownerAliases")
+        items = aliases if isinstance(aliases, SeqNode) else ()
+        return [alias for alias in items if isinstance(alias, str)]
 
     @property
     def scope(self) -> tuple[str, str]:

@@ -32,7 +32,7 @@ _OWNER = re.compile(
 
 
 def find_left_out(sources: Iterable[Source], documents: Iterable[Document]) -> list[LeftOut]:
-    """Return what lies beside a given file, was not given, and may be of a given owner.
+    """Return what lies beside a given file, was not given, and may be of a given owner or alias.
 
     One for each owner that it may be of, and for each given project of his where it does not say
     its own. Whether they are of the same project is not told here: one may write its code, one its
@@ -41,7 +41,9 @@ def find_left_out(sources: Iterable[Source], documents: Iterable[Document]) -> l
     scopes = {
         (owner, document.text("project"))
         for document in documents
-        if (owner := document.text("owner"))
+        # An owner whose name is an alias here may be there still, and has its own runs.
+        for owner in (document.text("owner"), *document.aliases)
+        if owner
     }
     if not scopes:
         return []

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runs_as_code.manifest.check_across import check_across, check_clone_sources
+from runs_as_code.manifest.check_aliases import check_aliases
 from runs_as_code.manifest.check_file import check_file, is_newer
 from runs_as_code.manifest.check_freeze import check_freeze
 from runs_as_code.manifest.check_run import check_runs
@@ -39,9 +40,10 @@ def read_manifests(paths: Sequence[str | Path]) -> ManifestSet:
                 _check(document)
                 documents.append(document)
         check_across(documents)
+        left_out = tuple(find_left_out(sources, documents))
+        check_aliases(documents, left_out)
         valid = [document for document in documents if not document.findings.has_errors]
         manifests = tuple(map(to_manifest, valid))
-        left_out = tuple(find_left_out(sources, documents))
     known = {document.file: document for document in documents}
     broken = tuple(_broken(each.file, known) for each in problems if each.has_errors)
     problems.sort(key=lambda findings: findings.file)

@@ -305,6 +305,7 @@ ELSEWHERE = {
     "file-too-large",
     "folder-without-manifests",
     "duplicate-run",
+    "alias-in-use",  # test_aliases.py
     "too-many-values",  # test_loading.py
     "text-too-long",
     "description-too-long",  # below
