@@ -45,6 +45,7 @@ class Reason(StrEnum):
     OLDER_REVISIONS = "older-revisions"
     NO_LONGER_DECLARED = "no-longer-declared"
     ADOPTED = "adopted"
+    NOT_ADOPTABLE = "not-adoptable"
     TITLE_HELD = "title-held"
     MARKER_LOST = "marker-lost"
     SUCCESSOR_CLOSED = "successor-closed"

@@ -1,10 +1,10 @@
 """Build the action that makes a run: its revision, title, marker, and what it is cloned from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runs_as_code.model.actions import MakeRun
-from runs_as_code.model.desired import CloneSource, Field, RunSpec, RunType
+from runs_as_code.model.desired import CloneSource, Field, RunSpec, RunType, State
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import (
     MAX_DESCRIPTION_LENGTH,
@@ -119,7 +119,11 @@ def _origin_of_key(
         selection = marker.selection if marker else UNKNOWN
         source = made[0]
         return Origin(selection, source.type, key=key, is_empty=source.may_be_empty)
-    members = ctx.members(ctx.declarations[key].spec) if key in ctx.declarations else []
+    source_spec = ctx.declarations[key].spec if key in ctx.declarations else None
+    members = ctx.members(source_spec) if source_spec else []
+    if not members and source_spec and not ctx.is_targeted(key) and source_spec.state is State.OPEN:
+        why = f"its source `{key}` has no live run, and `--target` leaves it out"
+        return replace(_blocked_source(spec, why), line="", flag=f"--target {key}")
     if not members:
         return _blocked_source(spec, f"its source `{key}` has no live run")
     still_open = [member for member in members if member.run.is_open]

@@ -69,7 +69,7 @@ def _guard(left_out: Iterable[str]) -> list[Block]:
             rule="prune-partial",
             message=f"nothing is pruned while {files} was not read: it is, or may be, of the same"
             " owner and project",
-            line="give the folder instead of the file: -f FOLDER",
+            flag="-f FOLDER, instead of the file",
         )
     ]
 
@@ -184,7 +184,10 @@ def _look_alikes(
 
 
 def _rename_suspected(ctx: Context, spec: RunSpec, orphan: Place, change: Change) -> Block:
-    """A key is to get a run that looks like one under another key, which nothing declares."""
+    """A key is to get a run that looks like one under another key, which nothing declares.
+
+    Where it was said already that they are two, the old one waits for the new one all the same.
+    """
     old = orphan[1]
     key, gone = spec.key, f"`{old}`"
     line = f"previousKeys: [{old}]"
@@ -193,6 +196,13 @@ def _rename_suspected(ctx: Context, spec: RunSpec, orphan: Place, change: Change
         line = f"`{old}` in a file of `{orphan[0]}`"
     elif ctx.members(spec):
         line = f"another key with {line}"
+    if ctx.is_approved(spec.key) or spec.previous_keys is not None:
+        return Block(
+            rule="looks-like-rename",
+            message=f"{gone}, which is no longer declared, stays open until `{key}` can be made",
+            line=f"what the other blocks of `{key}` ask for",
+            location=spec.location,
+        )
     is_new = "the next run of `{}`" if ctx.members(spec) else "`{}` is new and"
     return Block(
         rule="looks-like-rename",

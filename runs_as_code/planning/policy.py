@@ -68,18 +68,21 @@ def too_many_closes(ctx: Context, changes: Iterable[Change], limits: Limits) -> 
     if ctx.approvals.closes is not None:
         return []
     open_runs = len(ctx.open_runs())
-    reasons = []
+    reasons, enough = [], []
     if count > limits.close:
         reasons.append(f"limits.close is {limits.close}")
+        enough.append(f"close: {count}")
     if count > FREE_CLOSES and count * 100 > limits.percent * open_runs:
         reasons.append(f"limits.percent is {limits.percent} of {open_runs} open runs")
+        # What is adopted is not among the open runs, so that even all of them may not be enough.
+        enough += [f"percent: {-(-count * 100 // open_runs)}"] if count <= open_runs else [""]
     if not reasons:
         return []
     return [
         Block(
             rule=TOO_MANY,
             message=f"{count} runs would be closed, and {' and '.join(reasons)}",
-            line=f"limits: {{close: {count}, percent: 100}}",
+            line=f"limits: {{{', '.join(enough)}}}" if all(enough) else "",
         )
     ]
 

@@ -61,7 +61,7 @@ def decide(ctx: Context, declaration: Declaration, decided: Decided) -> Change:
     if spec.state is State.UNMANAGED:
         return _change(spec, Outcome.UNMANAGED, Reason.DECLARED_UNMANAGED, run=newest)
     if spec.adopt is not None and (block := adoption_block(ctx, spec)) is not None:
-        return _change(spec, Outcome.DECIDE, Reason.TITLE_HELD, run=newest, blocks=(block,))
+        return _change(spec, Outcome.DECIDE, Reason.NOT_ADOPTABLE, run=newest, blocks=(block,))
     if spec.state is State.CLOSED:
         return _decide_closed(ctx, spec, members)
     if not members:
@@ -115,20 +115,28 @@ def _decide_held(ctx: Context, declaration: Declaration, bearers: Sequence[Marke
     ownership = ctx.ownership(holder)
     place = spec.locations.get("title", spec.location)
     claimed_by = ctx.adopted.get(holder.run.id)
-    is_adoptable = holder.run.is_open and ownership is Ownership.UNMARKED and claimed_by is None
-    if is_adoptable and spec.if_exists is IfExists.ADOPT:
+    is_adoptable = ownership is Ownership.UNMARKED and claimed_by is None
+    if is_adoptable and holder.run.is_open and spec.if_exists is IfExists.ADOPT:
         return _decide_open(ctx, declaration, (Member(holder),))
     if holder.run.is_open and ownership is Ownership.DAMAGED and claimed_by is None:
         block = rules.marker_lost(spec.key, holder.run, place, is_damaged=True)
         return _change(spec, Outcome.DECIDE, Reason.MARKER_LOST, run=holder.run, blocks=(block,))
     line = "another `title`"
-    if is_adoptable:
+    if is_adoptable and holder.run.is_open:
         line = f"{rules.adopting(holder.run)}, `ifExists: adopt`, or {line}"
-    elif ctx.is_ours(holder) and holder.marker and holder.marker.key not in ctx.declarations:
+    elif is_adoptable:
+        line = f"{rules.adopting(holder.run)} if it was this key's, `state: closed`, or {line}"
+    elif _may_be_renamed(ctx, spec, holder) and holder.marker is not None:
         line = f"previousKeys: [{holder.marker.key}] if it is the same run, or {line}"
     block = rules.title_held(held_by(ctx, spec, holder, claimed_by), line, place)
     outcome = Outcome.CREATE if spec.clone_from is None else Outcome.CLONE
     return _change(spec, outcome, Reason.TITLE_HELD, run=holder.run, blocks=(block,))
+
+
+def _may_be_renamed(ctx: Context, spec: RunSpec, holder: MarkedRun) -> bool:
+    """Whether the run of a key that is gone may be this key's, and the file does not deny it."""
+    is_orphan = holder.marker is not None and holder.marker.key not in ctx.declarations
+    return is_orphan and ctx.is_ours(holder) and spec.previous_keys is None
 
 
 @dataclass(frozen=True, slots=True)

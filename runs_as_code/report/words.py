@@ -41,6 +41,7 @@ _REASONS = {
     Reason.COMPLETED: "it is closed and no case of it is open, as `closeWhen: complete` wants it",
     Reason.OLDER_REVISIONS: "older revisions of it are still open",
     Reason.NO_LONGER_DECLARED: "no file declares it any more",
+    Reason.NOT_ADOPTABLE: "the run that `adopt` names can't be this key's",
     Reason.TITLE_HELD: "another run stands in its way",
     Reason.MARKER_LOST: "an open run bears its title but not its marker",
     Reason.SUCCESSOR_CLOSED: "somebody closed its newest run, and an older one is open",

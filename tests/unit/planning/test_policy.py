@@ -1,5 +1,7 @@
 """The rules that stop a whole project: limits, listings that lack runs, wrong approvals."""
 
+import re
+
 import pytest
 from builders import counts, desired, live, made, manifest, plan_owner, plan_project
 
@@ -51,8 +53,27 @@ def test_the_exact_number_of_closes_can_be_approved():
 def test_the_refusal_names_line_and_flag():
     (refusal,) = pruning(30, 10).refusals
 
-    assert refusal.line == "limits: {close: 30, percent: 100}"
+    assert refusal.line == "limits: {close: 30, percent: 75}"
     assert refusal.flag == "--approve-closes 30"
+
+
+@pytest.mark.parametrize(
+    ("pruned", "kept", "limits", "line"),
+    [
+        (26, 174, {"close": 50, "percent": 10}, "limits: {percent: 13}"),
+        (26, 174, {}, "limits: {close: 26}"),
+        (7, 3, {"percent": 69}, "limits: {percent: 70}"),
+        (5, 2, {}, "limits: {percent: 72}"),
+    ],
+)
+def test_the_refusal_names_the_broken_limit_and_the_smallest_that_is_enough(
+    pruned: int, kept: int, limits: dict[str, int], line: str
+):
+    (refusal,) = pruning(pruned, kept, **limits).refusals
+    assert refusal.line == line
+    enough = {name: int(value) for name, value in re.findall(r"(\w+): (\d+)", line)}
+
+    assert pruning(pruned, kept, **(limits | enough)).refusals == ()
 
 
 def closing(count: int, settings: dict, **live_fields):
