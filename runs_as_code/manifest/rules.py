@@ -88,7 +88,9 @@ _ACROSS = (
     Rule("duplicate-run", "a key is declared twice for one owner and project"),
     Rule("duplicate-title", "two open runs of one project have the same title"),
     Rule("adopted-twice", "two keys adopt the same run"),
-    Rule("alias-in-use", "an alias names an owner who is still there, or is two owners' for one key"),
+    Rule(
+        "alias-in-use", "an alias names an owner who is still there, or is two owners' for one key"
+    ),
 )
 _ADVICE = tuple(
     Rule(rule_id, meaning, Severity.WARNING)
