@@ -1,5 +1,6 @@
 """Guarded close: a look before it, a look back on any error, for what is closed stays closed."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +18,17 @@ from unit.engine.support import (
     make,
     marker,
     replacement,
+    run,
     run_apply,
 )
 
+from runs_as_code.engine.checks import Successor
+from runs_as_code.engine.closing import close_run
+from runs_as_code.engine.context import Outcome, StopSignal, Workplace
+from runs_as_code.engine.sending import Gate
 from runs_as_code.errors import AccessError, ExitCode, StaleError, UnreachableError
 from runs_as_code.model.actions import CloseReason
-from runs_as_code.model.live import StatusCounts
+from runs_as_code.model.live import Listing, StatusCounts
 from runs_as_code.model.marker import Marker
 from runs_as_code.model.report import Status
 from runs_as_code.planning.digest import text_digest
@@ -353,3 +359,60 @@ def test_no_close_without_a_look() -> None:
     with pytest.raises(UnreachableError):
         run_apply(provider, close(1, "a"), make("b"))
     assert provider.writes == []
+
+
+# Decision 018: of two lists the later counts, and both where nobody can tell.
+
+
+async def look_and_close(provider: FakeProvider, order: str, allowing: str) -> Outcome:
+    """List all and the open runs in some order, people at work in all lists but the allowing ones.
+
+    `allowing` names the lists by their first letters.
+    """
+    place = Workplace(provider, FakeClock().clock, StopSignal())
+    views = {"whole": place.all_runs, "open": place.open_runs}
+    listed = provider.list_runs
+
+    async def list_runs(*, closed: bool | None = None) -> Listing:
+        is_allowed = ("whole" if closed is None else "open")[0] in allowing
+        listing = await listed(closed=closed)
+        if order == "open around whole" and closed is not None:
+            await asyncio.sleep(0.01)
+        if order == "whole around open" and closed is None:
+            await asyncio.sleep(0.01)
+        counts = StatusCounts(all=2, open=2 if is_allowed else 1, passed=0 if is_allowed else 1)
+        return Listing(tuple(replace(run, counts=counts) for run in listing.runs))
+
+    provider.list_runs = list_runs  # type: ignore[method-assign]  # scripted
+    if "around" in order:
+        await asyncio.gather(*(views[name].now() for name in order.split(" around ")))
+    else:
+        for name in order.split(" before "):
+            await views[name].now()
+    gate = Gate(place, ())
+    return await close_run(place, gate, close(1, "a"), Successor(None))
+
+
+@pytest.mark.parametrize(
+    ("order", "allowing", "is_closed"),
+    [
+        ("whole before open", "o", True),
+        ("whole before open", "w", False),
+        ("open before whole", "w", True),
+        ("open before whole", "o", False),
+        ("open around whole", "ow", True),
+        ("open around whole", "o", False),
+        ("open around whole", "w", False),
+        ("whole around open", "ow", True),
+        ("whole around open", "o", False),
+        ("whole around open", "w", False),
+        ("open", "o", True),
+        ("open", "", False),
+    ],
+)
+def test_what_a_close_goes_by(order: str, allowing: str, *, is_closed: bool) -> None:
+    provider = FakeProvider(live(1, "a"))
+    outcome = run(look_and_close(provider, order, allowing))
+
+    assert (outcome.is_done, outcome.is_stale) == (is_closed, not is_closed)
+    assert provider.writes == ["close 1"] * is_closed

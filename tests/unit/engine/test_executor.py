@@ -109,6 +109,27 @@ def test_the_members_of_a_static_clone_are_those_of_its_source() -> None:
     assert "1 missing, 0 too many" in applied.result("make:a").message
 
 
+@pytest.mark.parametrize("is_as_sent", [True, False])
+def test_a_source_is_closed_only_after_its_clone_was_proved(*, is_as_sent: bool) -> None:
+    """Nobody follows the source; still the clone is all that will be left to work in."""
+    provider = FakeProvider(live(1, "a", type="static"))
+
+    async def clone(source_id: int, fields: RunFields, _attempt: Attempt) -> int:
+        cases = provider.cases[source_id]
+        return provider.add(fields, "static", cases if is_as_sent else cases[:1])
+
+    provider.clone_run = clone  # type: ignore[method-assign]  # scripted
+    cloned = make("b", source_run=1, query_plans=(), type="static")
+    applied = run_apply(provider, cloned, close(1, "a", cloned_by=("b",)))
+
+    assert provider.runs[1].is_open is not is_as_sent
+    if is_as_sent:
+        assert set(applied.statuses.values()) == {Status.DONE}
+        return
+    assert applied.statuses == {"make:b": Status.UNVERIFIED, "close:1": Status.SKIPPED}
+    assert "1 missing, 0 too many" in applied.result("make:b").message
+
+
 def test_the_members_of_a_static_create_are_the_declared_ones() -> None:
     provider = FakeProvider(live(1, "a", type="static"))
     made = make("a", 2, type="static", members=("a", "z"), known_runs=(1,))
