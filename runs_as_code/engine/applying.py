@@ -101,6 +101,9 @@ async def apply_jobs(plan: Plan, jobs: Sequence[Job], settings: ApplySettings) -
         ]
         for job, place in pairs
     ]
+    for of_job in executors:
+        for executor in of_job:
+            executor.introduce(of_job)
     listener(ApplyStarted(sum(len(p.actions) for job in jobs for p in job.plans)))
     done = await _all(_carry_out(of_job) for of_job in executors)
     is_withheld = plan.is_withheld or settings.stop.is_frozen

@@ -5,7 +5,7 @@ first when anything depends on it. One failed action does not stop independent o
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from runs_as_code.engine.bugs import bug_words
 from runs_as_code.engine.checks import Successor, close_objection
@@ -71,17 +71,27 @@ class ProjectExecutor:
         made: Mapping[str, int] | None = None,
     ) -> None:
         self._place = place
-        self._plan = plan
+        self.plan = plan
         self._listener = listener
         self._log = log
         self._gate = Gate(place, plan.freeze)
         self._made = dict(made or {})
         self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
+        self._others: dict[str, ProjectExecutor] = {}
         self._needed = needed_keys(plan)
         self._markers = {make.key: make.marker for make in plan.makes}
         self._closes: dict[str, list[CloseRun]] = {}
         for close in plan.closes:
             self._closes.setdefault(close.key, []).append(close)
+
+    def introduce(self, others: Iterable["ProjectExecutor"]) -> None:
+        """Let the closes of this owner wait for the clones that others of its project make."""
+        mine = f"{self.plan.owner}/"
+        for other in others:
+            if other is not self:
+                self._others[other.plan.owner] = other
+                names = {name for close in other.plan.closes for name in close.cloned_by}
+                self._needed |= {n.removeprefix(mine) for n in names if n.startswith(mine)}
 
     async def run(self) -> list[ActionResult]:
         """Carry everything out and return one result per action, in the plan's order.
@@ -89,7 +99,7 @@ class ProjectExecutor:
         Raises no Exception: an error that nobody foresaw is the result of its action, so that it
         cancels no write of another.
         """
-        actions: list[Action] = [*self._plan.makes, *self._plan.closes]
+        actions: list[Action] = [*self.plan.makes, *self.plan.closes]
         async with asyncio.TaskGroup() as group:
             for action in actions:
                 self._tasks[action.address] = group.create_task(self._run(action, group))
@@ -109,20 +119,20 @@ class ProjectExecutor:
         return result
 
     async def _carry_out(self, action: Action) -> ActionResult:
-        for address in self._waits_for(action):
-            earlier = await self._tasks[address]
+        for address, task in self._waits_for(action).items():
+            earlier = await task
             if earlier.status not in SUCCEEDED:
                 why = f"depends on `{address}`, which is {earlier.status}"
                 return self._finish(action, Status.SKIPPED, why)
         async with self._place.slots:
             if objection := self._gate.objection():
                 return self._finish(action, Status.SKIPPED, objection)
-            self._listener(ActionStarted(self._plan.project, action))
+            self._listener(ActionStarted(self.plan.project, action))
             if isinstance(action, MakeRun):
                 return await self._make(action)
             return await self._close(action)
 
-    def _waits_for(self, action: Action) -> list[str]:
+    def _waits_for(self, action: Action) -> dict[str, asyncio.Task[ActionResult]]:
         if isinstance(action, MakeRun):
             wanted = [f"make:{action.source_key}"] if action.source_key else []
         else:
@@ -132,7 +142,16 @@ class ProjectExecutor:
             # Oldest first: the newest run of a key must never be closed before an older one.
             of_key = self._closes[action.key]
             wanted += [other.address for other in of_key if other.run_id < action.run_id]
-        return [address for address in wanted if address in self._tasks]
+        tasks = {address: self.task(address) for address in wanted}
+        return {address: task for address, task in tasks.items() if task is not None}
+
+    def task(self, address: str) -> asyncio.Task[ActionResult] | None:
+        """Return the task of an action, another owner's where the address names one."""
+        owner, slash, key = address.removeprefix("make:").partition("/")
+        if not slash:
+            return self._tasks.get(address)
+        other = self._others.get(owner)
+        return other.task(f"make:{key}") if other else None
 
     async def _make(self, action: MakeRun) -> ActionResult:
         source = action.source_run or self._made.get(action.source_key or "")
@@ -189,9 +208,9 @@ class ProjectExecutor:
         exit_code: ExitCode = ExitCode.DONE,
     ) -> ActionResult:
         result = ActionResult(
-            server=self._plan.server,
-            project=self._plan.project,
-            owner=self._plan.owner,
+            server=self.plan.server,
+            project=self.plan.project,
+            owner=self.plan.owner,
             action=action,
             status=status,
             message=message,
