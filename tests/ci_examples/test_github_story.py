@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ci_examples.conftest import Service
-from ci_examples.forge import CI, Repository
+from ci_examples.forge import CI, ROOT, Repository
 from ci_examples.runner import Ran, Site, approve, run_workflow
 
 WORKFLOWS = CI / "github" / "workflows"
@@ -37,6 +37,7 @@ REVIEW = """\
     type: live
     queryPlans: [{folders: [Menu]}]
 """
+SHA = re.compile(r"\b[0-9a-f]{40}\b")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -89,6 +90,26 @@ def declared(runs: str, **others: str) -> dict[str, str]:
     """Return a file of `web-team`, and one for each other owner."""
     files = {f"{owner}.yaml": HEAD.replace("web-team", owner) + others[owner] for owner in others}
     return {"runs.yaml": HEAD + runs, **files}
+
+
+def comment_of_the_guide() -> str:
+    """Return the comment that docs/ci.md shows."""
+    guide = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    found = re.search(r"````markdown\n(.*?)````\n", guide, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def as_in_the_guide(comment: str, service: Service) -> str:
+    """Return a comment with the address, the run, the commit and the digest of the guide."""
+    shown = comment_of_the_guide()
+    commit, digest = SHA.search(shown), DIGEST.search(shown)
+    assert commit is not None
+    assert digest is not None
+    text = comment.replace(service.address, "https://acme.eu1.qasphere.com")
+    # Which of two runs that were made at once got which number is a matter of luck.
+    text = text.replace("run 1", "run 2")
+    return DIGEST.sub(digest[0], SHA.sub(commit[0], text))
 
 
 def statuses(jobs: dict[str, Ran]) -> dict[str, str]:
@@ -262,6 +283,8 @@ def a_plan_that_another_merge_made_stale_waits_for_an_approval(
     described = SMOKE.replace("The first look.", "A closer look.")
     assert shown.plan(2, renamed + REVIEW).status == "success"
     assert shown.plan(3, described + REVIEW).status == "success"
+    (comment,) = shown.repository.comments(3)
+    assert as_in_the_guide(comment, service) == comment_of_the_guide()
     assert statuses(shown.merge(2))["reviewed"] == "success"
     assert service.open_titles() == ["Menu review", "Smoke of the month"]
 
