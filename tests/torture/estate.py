@@ -98,6 +98,15 @@ def reworded(number: int) -> Document:
     return {**SECOND, "runs": {**SECOND["runs"], **runs}}
 
 
+INHERITED = {
+    **SECOND,
+    "runs": {
+        **SECOND["runs"],
+        "heir": {"title": "Operations, going on", "cloneFrom": {"title": "No longer declared 2"}},
+    },
+}
+"""The second commit, and a clone of a fixed run that it prunes."""
+
 CLOSED_BY_SECOND = frozenset(
     {"retitled", "reselected", "fixed", "worked", "ending", "complete", "gone-1", "gone-2"}
 )

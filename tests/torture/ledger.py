@@ -243,6 +243,7 @@ def _objections(run: Seen, brief: Brief, view: tuple[Seen, ...]) -> Objections:
     elif run.title != before.title:
         yield Wrong.CLOSE, f"closes {run}, which was renamed since the plan: {before.title}"
     declared = brief.declared(run.key) or _adopter(run, brief)
+    yield from _lost_heirs(run, declared[0] if declared else run.key, brief)
     if declared is None:
         yield from _prune_objections(run, brief)
         return
@@ -303,7 +304,7 @@ def _replacement_objections(
             yield Wrong.CLOSE, f"closes {run}, and no successor of it is open"
         return
     if not is_due:
-        yield from _unproved(run, max(later, key=lambda other: other.id), brief)
+        yield from _unproved(run, max(other.id for other in later), brief, "successor")
     made = max(other.revision for other in later)
     # A revision's own approval is for what it replaced, not for a second run of that revision.
     by_revision = spec.get("replace") == f"r{made}" and run.revision < made
@@ -314,16 +315,23 @@ def _replacement_objections(
         yield Wrong.CLOSE, f"closes {run}, which is never to be replaced"
 
 
-def _unproved(run: Seen, successor: Seen, brief: Brief) -> Objections:
-    """Say what of a successor that this very apply made was never looked at."""
-    sent = brief.sent.get(successor.id)
+def _lost_heirs(run: Seen, key: str, brief: Brief) -> Objections:
+    """Say what of the clones of other keys that this very apply made of a run was not looked at."""
+    for run_id, sent in brief.sent.items():
+        if sent.source == run.id and sent.key != key:
+            yield from _unproved(run, run_id, brief, "clone")
+
+
+def _unproved(run: Seen, run_id: int, brief: Brief, what: str) -> Objections:
+    """Say what of a run that this very apply made was never looked at."""
+    sent = brief.sent.get(run_id)
     if sent is None:
         return
-    seen = [other for reading in brief.readings for other in reading.runs]
-    if not any(other.id == successor.id and sent.is_stored_as(other) for other in seen):
-        yield Wrong.CLOSE, f"closes {run}, and nobody saw its successor as it was sent: {successor}"
-    elif sent.is_clone and successor.type != "live" and successor.id not in brief.members:
-        yield Wrong.CLOSE, f"closes {run}, and nobody read the cases of its successor {successor}"
+    seen = [r for reading in brief.readings for r in reading.runs if r.id == run_id]
+    if not any(sent.is_stored_as(other) for other in seen):
+        yield Wrong.CLOSE, f"closes {run}, and nobody saw its {what} {run_id} as it was sent"
+    elif sent.is_clone and seen[0].type != "live" and run_id not in brief.members:
+        yield Wrong.CLOSE, f"closes {run}, and nobody read the cases of its {what} {run_id}"
 
 
 def count_limited(brief: Brief) -> int:

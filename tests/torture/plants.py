@@ -145,6 +145,17 @@ BUGS = {
             "if True:",
         ),
     ),
+    "clone-unproved": _bug(
+        "a run is closed although nobody looked at the clone that was made of it",
+        "inherited",
+        Wrong.CLOSE,
+        (
+            "engine.executor",
+            "needed_keys",
+            "needed |= {key for close in plan.closes for key in close.cloned_by}",
+            "pass",
+        ),
+    ),
     "copies-are-ours": _bug(
         "a run that somebody cloned, marker and all, counts as ours",
         "calm",

@@ -103,13 +103,23 @@ def read(call: Call, body: bytes, came: float) -> Reading:
 
 @dataclass(frozen=True)
 class Sent:
-    """What a create or clone asked for."""
+    """What a create or clone asked for; `source` is the run that was cloned."""
 
     marker: str
     type: str | None
     milestone: int | None
     assignee: int | None
-    is_clone: bool
+    source: int | None
+
+    @property
+    def is_clone(self) -> bool:
+        """Whether it was made from another run."""
+        return self.source is not None
+
+    @property
+    def key(self) -> str:
+        """The key that its marker names."""
+        return str(read_marker(self.marker).get("key", ""))
 
     def is_stored_as(self, run: Seen) -> bool:
         """Whether a list shows the run as it was sent; what was not sent may be anything."""
@@ -130,5 +140,5 @@ def read_sent(call: Call) -> Sent:
         type=body.get("type"),
         milestone=body.get("milestoneId"),
         assignee=body.get("assignmentId"),
-        is_clone=call.path.endswith("/clone"),
+        source=body["runId"] if call.path.endswith("/clone") else None,
     )

@@ -9,7 +9,7 @@ from torture.acts import CLOSES, MAKES, MEMBERS, OPEN_LISTS, At
 from torture.applier import Applier, lies
 from torture.campaigns import MANGLINGS, SCOPES, Outcome
 from torture.deeds import Deeds
-from torture.estate import CLOSED_BY_SECOND, OPEN_AFTER, OWNER, SECOND, reworded
+from torture.estate import CLOSED_BY_SECOND, INHERITED, OPEN_AFTER, OWNER, SECOND, reworded
 from torture.faults import Fault, Kind, Weather, dice
 from torture.ground import Ground
 from torture.limiting import LIMIT_TEAM, drop_some
@@ -32,6 +32,7 @@ PROGRAM = (
     "storm",
     "limit of closes",
     "limit of percent",
+    "inherited",
 )
 """The kinds of cases that each round of the campaign plays, in this order."""
 
@@ -122,6 +123,19 @@ async def _death(ground: Ground, chance: random.Random, outcome: Outcome) -> str
     outcome.problems += await settle(ground, [SECOND], skip_blocked=True)
     outcome.problems += one_run_each(ground, OWNER, OPEN_AFTER)
     return f"at call {number}"
+
+
+async def _inherited(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
+    """Clone a run and close it, and perhaps lose what would prove the clone."""
+    act = At(chance.choice((MEMBERS, OPEN_LISTS)), Fault(Kind.HTML), number=chance.randint(2, 9))
+    ground.wire.actors.append(act)
+    ended = await Applier(ground, [INHERITED], rate=chance.choice((0, 20))).apply()
+    await ground.wire.quiet()
+    outcome.problems += lies(ground, ended)
+    outcome.faults += act.done
+    outcome.problems += await settle(ground, [INHERITED], skip_blocked=True)
+    outcome.problems += one_run_each(ground, OWNER, {*OPEN_AFTER, "heir"})
+    return str(outcomes(ended))
 
 
 async def _people(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
@@ -228,4 +242,5 @@ STORIES: dict[str, Story] = {
     "storm": _storm,
     "limit of closes": _limit("close"),
     "limit of percent": _limit("percent"),
+    "inherited": _inherited,
 }
