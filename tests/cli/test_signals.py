@@ -101,6 +101,25 @@ def test_writes_that_wait_are_not_sent_after_a_signal(is_made, manifest, serve, 
     assert rows(database) == before
 
 
+def test_a_round_whose_writes_wait_ends_with_a_signal(manifest, serve, database):
+    serve(faults=(Fault("status", "POST *", status=429, retry_after=60),))
+    flags = ("--interval", "5m", "--log-format", "json", "--debug-http")
+    with start("reconcile", *flags, "-f", manifest) as process:
+        for _ in range(PARALLEL_ACTIONS):
+            read_until(process, ": 429, ")
+        process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        _, err = process.communicate(timeout=60)
+        took = time.monotonic() - started
+    assert process.returncode == 143
+    assert took < 5
+    told = [json.loads(line) for line in err.splitlines()]
+    assert [line["result"] for line in told if line["event"] == "action.finished"] == [
+        "skipped"
+    ] * 30
+    assert rows(database) == []
+
+
 def test_running_again_goes_on(manifest, slow, database):
     with start("apply", "--auto-approve", "-f", manifest) as process:
         read_until(process, "create revision")
