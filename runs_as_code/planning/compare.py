@@ -38,12 +38,7 @@ def compare(
     diffs = [
         *_title(spec, run, marker),
         *_description(spec, reading),
-        *_by_id(
-            Field.MILESTONE,
-            resolved.milestone,
-            resolver.milestone_value(run.milestone_id),
-            _recorded_milestone(spec, resolved, marker, resolver),
-        ),
+        *_milestone(spec, resolved, run, marker, resolver),
         *_by_id(
             Field.ASSIGNEE,
             resolved.assignee,
@@ -106,17 +101,17 @@ def _by_id(field: Field, desired: Value | None, live: Value, recorded: int | Non
     return [(desired.id != recorded, FieldDiff(field, live, desired))]
 
 
-def _recorded_milestone(
-    spec: RunSpec, resolved: Resolved, marker: Marker | None, resolver: Resolver
-) -> int | None:
-    """Return the milestone that was applied, as the file would call it today.
-
-    Where people archived it and gave its title to another one, Git still says what it said.
-    """
+def _milestone(
+    spec: RunSpec, resolved: Resolved, run: LiveRun, marker: Marker | None, resolver: Resolver
+) -> list[_Diff]:
+    """Compare by id, but let a title that people gave to another milestone be no change by Git."""
+    desired, live = resolved.milestone, resolver.milestone_value(run.milestone_id)
     recorded = marker.milestone if marker else None
-    if resolved.milestone is not None and resolver.is_milestone_named(recorded, spec.milestone):
-        return resolved.milestone.id
-    return recorded
+    if resolved.is_milestone_archived and resolver.is_milestone_named(live.id, spec.milestone):
+        return []
+    if desired is not None and resolver.is_milestone_named(recorded, spec.milestone):
+        recorded = desired.id
+    return _by_id(Field.MILESTONE, desired, live, recorded)
 
 
 def _selection(

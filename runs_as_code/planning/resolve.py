@@ -173,8 +173,10 @@ class Resolver:
         if isinstance(name.value, int):
             return replace(self.milestone_value(name.value), id=_id(self._milestones, name, blocks))
         entries = self._milestones.find(name.value)
-        # An active milestone wins over archived ones of the same title.
-        entries = [e for e in entries if not e.is_archived] or entries
+        # An active milestone wins over archived ones of the same title. Of several archived ones
+        # any will do: no run is made for them, and the runs of all of them agree with the title.
+        active = [entry for entry in entries if not entry.is_archived]
+        entries = active or sorted(entries, key=lambda entry: entry.id)[-1:]
         return Value(name.value, _only(self._milestones, name, entries, blocks))
 
     def _assignee(self, manifest: Manifest, name: Name | None, blocks: list[Block]) -> Value | None:

@@ -86,6 +86,22 @@ def test_a_milestone_whose_title_another_one_got(
     assert by_id == ({} if there == 8 else {"milestone": "Git"})
 
 
+@pytest.mark.parametrize(
+    ("recorded", "there", "expected"), [(5, 5, None), (5, 8, None), (5, 6, "drift"), (6, 6, "Git")]
+)
+def test_several_archived_milestones_of_one_title_are_alike(
+    recorded: int, there: int, expected: str | None
+):
+    """As when a sprint's milestone was made anew, and both were archived at its end."""
+    entries = [Entry(number, "Sprint", is_archived=True) for number in (5, 8)]
+    catalog = replace(CATALOG, milestones=(*entries, Entry(6, "Other")))
+    run = made(1, desired(), mark={"milestone": recorded}, milestone_id=there)
+
+    result = by_whom(desired(milestone="Sprint"), run, catalog)
+
+    assert result == ({"milestone": expected} if expected else {})
+
+
 def test_a_folder_made_anew_is_another_selection():
     """Only the digest of the ids was recorded, so nothing tells this from a change by Git."""
     run = made(1, desired(folders=["Checkout"]))
