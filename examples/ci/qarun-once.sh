@@ -3,11 +3,22 @@
 # only a policy or a freeze window holds something back, as then nobody has to decide anything.
 set -eu
 
+round='' stopped='' passed=''
+stop() {
+  stopped=yes
+  # Once: it finishes what is under way, and a second signal would end it at once.
+  if [ -n "$round" ] && [ -z "$passed" ]; then
+    passed=yes
+    kill -TERM "$round" || true
+  fi
+}
+
 log=$(mktemp)
 trap 'rm -f -- "$log"' EXIT
+trap stop INT TERM
 qarun reconcile --once --verbose --log-format json "$@" 2>"$log" &
 round=$!
-trap 'kill -TERM "$round" || true' INT TERM # it finishes what is under way
+if [ -n "$stopped" ]; then stop; fi
 
 code=0
 wait "$round" || code=$?

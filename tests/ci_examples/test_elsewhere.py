@@ -215,10 +215,10 @@ def test_only_waiting_is_well(tmp_path: Path, code: int, lines: list[str], ends:
 
 
 def test_a_round_that_is_asked_to_end_finishes_what_is_under_way(tmp_path: Path):
-    trap = "trap 'sleep 0.2; echo finished >&2; exit 143' TERM"
-    (tmp_path / "qarun").write_text(
-        f"#!/bin/sh\n{trap}\necho begun\nwhile :; do sleep 0.05; done\n"
-    )
+    finish = "echo asked >&2; trap 'exit 99' TERM; sleep 0.2; echo finished >&2; exit 143"
+    lines = ["#!/bin/sh", f"finish() {{ {finish}; }}", "trap finish TERM", "echo begun"]
+    lines += ["for _ in $(seq 200); do sleep 0.05; done"]
+    (tmp_path / "qarun").write_text("\n".join([*lines, ""]))
     (tmp_path / "qarun").chmod(0o755)
     environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TMPDIR": str(tmp_path)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -226,7 +226,8 @@ def test_a_round_that_is_asked_to_end_finishes_what_is_under_way(tmp_path: Path)
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         process.terminate()
-        assert process.communicate(timeout=20)[1] == "finished\n"
+        process.terminate()
+        assert process.communicate(timeout=20)[1] == "asked\nfinished\n"
     assert process.returncode == 143
 
 

@@ -190,6 +190,8 @@ def test_nobody_is_asked_for_an_approval_that_can_do_nothing(
     assert "### Plan: 1 to create, 1 blocked" in comment
     assert "nothing was done. Something is withheld, so nobody is asked" in comment
     assert "waits for an approval" not in comment
+    by_night = {"reviewed": "success", "again": "success", "approved": "skipped"}
+    assert statuses(shown.night()) == by_night
 
     assert shown.plan(2, SMOKE + REVIEW.replace("Menu review", "Menu tour")).status == "success"
     assert shown.merge(2)["reviewed"].status == "success"
