@@ -4,6 +4,8 @@ Policy of versions: a minor version only adds, readers ignore keys they don't kn
 version is refused.
 """
 
+import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -25,6 +27,7 @@ PLAN_KIND = "qarun.plan"
 REPORT_KIND = "qarun.report"
 LIST_KIND = "qarun.list"
 DIAGNOSTICS_KIND = "qarun.diagnostics"
+CHECKSUM = "checksum"
 
 _VERSION = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -33,13 +36,21 @@ _HINT = "make it with `qarun plan --out plan.json`"
 
 def plan_to_json(plan: Plan, *, digest: str, tool_version: str) -> dict[str, Any]:
     """Return a plan as a document; everything needed to show and to apply it is in there."""
-    return {
+    document = {
         **encode(plan),
         **_head(PLAN_KIND, tool_version),
         "digest": digest,
         "summary": _plan_summary(plan),
         "cost": {**encode(plan.cost), "seconds": seconds_needed(plan)},
     }
+    return document | {CHECKSUM: checksum_of(document)}
+
+
+def checksum_of(document: Mapping[str, Any]) -> str:
+    """Return `sha256:` and the hash of all data of a document but its checksum."""
+    data = {key: value for key, value in document.items() if key != CHECKSUM}
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def plan_from_json(data: Any) -> tuple[Plan, str]:
@@ -71,8 +82,19 @@ def plan_from_json(data: Any) -> tuple[Plan, str]:
 
 
 def read_plan(content: bytes) -> tuple[Plan, str]:
-    """Return the plan that a file holds, and its digest; raises what `plan_from_json` raises."""
-    return plan_from_json(parse_json(content, hint=_HINT))
+    """Return the plan that a file holds, and its digest.
+
+    Raises what `plan_from_json` raises, and UsageError for a file that was edited: what is shown of
+    it must be what was reviewed, down to the names of things.
+    """
+    data = parse_json(content, hint=_HINT)
+    plan, digest = plan_from_json(data)
+    if data.get(CHECKSUM) != checksum_of(data):
+        raise UsageError(
+            f"it was edited after it was saved: its content does not fit its `{CHECKSUM}`",
+            hint="change the manifest instead, and plan again",
+        )
+    return plan, digest
 
 
 def report_to_json(report: ApplyReport, *, tool_version: str) -> dict[str, Any]:

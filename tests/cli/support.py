@@ -19,6 +19,7 @@ from runs_as_code.cli import serve as serving
 from runs_as_code.cli.program import program
 from runs_as_code.model.provider import ResolvedPlan, RunFields
 from runs_as_code.provider.embedded import embedded_client
+from runs_as_code.report.document import CHECKSUM, checksum_of
 from runs_as_code.server import ServerOptions, create_app
 
 Process = subprocess.Popen[str]
@@ -139,6 +140,12 @@ def run(*arguments: str | Path, **environ: str) -> Ended:
         out, err = process.communicate(timeout=60)
     assert "Traceback" not in err
     return Ended(process.returncode, out, err)
+
+
+def edit_plan(path: Path, **values: Any) -> None:
+    """Change a saved plan so that its checksum fits all the same."""
+    plan = json.loads(path.read_text("utf-8")) | values
+    path.write_text(json.dumps(plan | {CHECKSUM: checksum_of(plan)}), "utf-8")
 
 
 def write(path: Path, runs: str = ONE, head: str = HEAD) -> Path:

@@ -9,6 +9,8 @@ import pytest
 from cli.support import ONE, TWO, call, make_run, rows, titles, write
 from jsonschema import Draft202012Validator
 
+from runs_as_code.report.document import FORMAT_VERSION, PLAN_KIND
+
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
@@ -202,7 +204,7 @@ def test_a_draft_that_fails_leaves_the_old_file(manifest: Path, tmp_path: Path, 
         (b"", "the file is not JSON"),
         (b"\xff", "the file is not UTF-8 text"),
         (b"{}", "this is no plan"),
-        (b'{"kind": "qarun.plan", "formatVersion": "1.0"}', "the plan is broken at"),
+        (json.dumps({"kind": PLAN_KIND, "formatVersion": FORMAT_VERSION}).encode(), "broken at"),
     ],
 )
 def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes, message: str):
@@ -235,7 +237,8 @@ def test_an_edited_plan_is_refused(manifest: Path, tmp_path: Path, database: Pat
     for command in ("show", "apply"):
         ended = call(command, path)
         assert (ended.code, ended.out) == (64, "")
-        assert "its actions are not those of its digest" in ended.err
+        assert "it was edited after it was saved" in ended.err
+        assert "hint: change the manifest instead, and plan again" in ended.err
     assert rows(database) == []
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cli.support import TWO, call, titles, write
+from cli.support import TWO, call, edit_plan, titles, write
 
 
 @pytest.fixture
@@ -17,10 +17,8 @@ def saved(tmp_path: Path, database: Path) -> Path:
 
 def date(plan: Path, **ago: float) -> None:
     """Say in a plan that it was made so long ago."""
-    data = json.loads(plan.read_text("utf-8"))
     made = datetime.now(UTC) - timedelta(**ago)
-    data["createdAt"] = made.isoformat(timespec="seconds").replace("+00:00", "Z")
-    plan.write_text(json.dumps(data), "utf-8")
+    edit_plan(plan, createdAt=made.isoformat(timespec="seconds").replace("+00:00", "Z"))
 
 
 def test_a_plan_that_is_young_enough_is_applied(saved: Path, database: Path):
@@ -61,8 +59,7 @@ def test_a_clock_that_goes_a_little_wrong_is_no_reason(saved: Path):
 
 @pytest.mark.parametrize("made", ["2999-01-01T00:00:00Z", "", "yesterday", "2026-02-30T00:00:00Z"])
 def test_a_time_that_can_not_be_is_refused(saved: Path, database: Path, made: str):
-    data = json.loads(saved.read_text("utf-8"))
-    saved.write_text(json.dumps({**data, "createdAt": made}), "utf-8")
+    edit_plan(saved, createdAt=made)
     ended = call("apply", saved, "--max-plan-age", "24h")
     assert (ended.code, titles(database)) == (6, [])
     assert ("still to come" in ended.err) is made.startswith("2999")

@@ -5,7 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cli.support import HEAD, ONE, TWO, Ended, call, titles, write
+from cli.support import HEAD, ONE, TWO, Ended, call, edit_plan, titles, write
+
+from runs_as_code.planning.fingerprint import plan_digest
+from runs_as_code.report.document import plan_from_json
+from runs_as_code.server import ensure_database
 
 PRUNING = f"{HEAD}prune: close\n"
 
@@ -35,6 +39,17 @@ def save(*more: str | Path) -> None:
     assert call("plan", "-f", "qa", "--out", "plan.json", *more).code == 0
 
 
+def edit(**values: object) -> None:
+    """Edit the saved plan, and its checksum with it."""
+    edit_plan(Path("plan.json"), **values)
+
+
+def forge(**values: object) -> None:
+    """Edit the saved plan, and its digest and checksum with it."""
+    plan = json.loads(Path("plan.json").read_text("utf-8")) | values
+    edit(**values, digest=plan_digest(plan_from_json(plan)[0]))
+
+
 def is_refused(ended: Ended, code: int, words: str) -> bool:
     assert ended.code == code
     assert words in ended.err
@@ -58,8 +73,6 @@ def test_a_copy_of_the_file_is_the_same_database(folder: Path):
 
 
 def test_a_database_made_anew_in_its_place_is_another(folder: Path):
-    from runs_as_code.server import ensure_database  # noqa: PLC0415 -- a new id each time
-
     save()
     database().rename("old.db")
     ensure_database(database())
@@ -76,8 +89,7 @@ def test_a_database_made_anew_in_its_place_is_another(folder: Path):
 def test_other_files_in_the_plan_lead_nowhere_else(folder: Path, demo_database: Path):
     shutil.copytree("qa", "b")
     save()
-    plan = json.loads(Path("plan.json").read_text("utf-8"))
-    Path("plan.json").write_text(json.dumps(plan | {"files": ["b/web.yaml"]}), "utf-8")
+    edit(files=["b/web.yaml"])
 
     assert call("apply", "plan.json").code == 0
     assert len(titles(database("b"))) == 2
@@ -88,26 +100,28 @@ def test_other_files_in_the_plan_lead_nowhere_else(folder: Path, demo_database: 
 def test_an_edited_database_is_refused(folder: Path, name: str):
     shutil.copytree("qa", "b")
     save()
-    plan = json.loads(Path("plan.json").read_text("utf-8"))
-    plan["database"][name] = "b"
-    Path("plan.json").write_text(json.dumps(plan), "utf-8")
+    found = json.loads(Path("plan.json").read_text("utf-8"))["database"]
+    edit(database=found | {name: "b"})
 
     assert is_refused(call("apply", "plan.json"), 64, "its actions are not those of its digest")
     assert len(titles(database("b"))) == 2
 
 
 def test_a_plan_that_says_no_database_is_refused(folder: Path):
-    from runs_as_code.planning.fingerprint import plan_digest  # noqa: PLC0415
-    from runs_as_code.report.document import read_plan  # noqa: PLC0415
-
     save()
-    plan = json.loads(Path("plan.json").read_text("utf-8")) | {"database": None}
-    plan["digest"] = plan_digest(read_plan(json.dumps(plan).encode())[0])
-    Path("plan.json").write_text(json.dumps(plan), "utf-8")
+    forge(database=None)
 
     ended = call("apply", "plan.json", "--database", database())
 
     assert is_refused(ended, 6, "the plan was made on another database")
+
+
+@pytest.mark.parametrize("name", ["none", "x" * 300, "nul\0"])
+def test_a_folder_that_can_not_be_is_refused(folder: Path, name: str):
+    save()
+    forge(database={"folder": name, "id": "x"})
+
+    assert is_refused(call("apply", "plan.json"), 64, "is not here")
 
 
 def test_a_named_database_has_to_be_named_again(folder: Path):

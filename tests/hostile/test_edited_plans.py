@@ -12,17 +12,17 @@ import pytest
 from runs_as_code.cli.reading import read_plan_file
 from runs_as_code.errors import QarunError
 from runs_as_code.planning.fingerprint import plan_digest
-from runs_as_code.report.document import read_plan
+from runs_as_code.report.document import CHECKSUM, checksum_of, plan_from_json
 
 FULL = json.loads(
     (Path(__file__).resolve().parents[1] / "golden" / "plan-full.json").read_text("utf-8")
 )
 
-FULL["digest"] = plan_digest(read_plan(json.dumps(FULL).encode())[0])
+FULL["digest"] = plan_digest(plan_from_json(FULL)[0])
 
 FOR_PEOPLE = re.compile(
     r"""
-    (cost|createdAt|files|summary|tool)\b .*          # of the whole plan
+    (checksum|cost|createdAt|files|summary|tool)\b .*          # of the whole plan
     | formatVersion                                   # a newer minor version only adds
     | projects/\d+/(notes|unmanaged|isWithheld)\b .*  # of a project
     | projects/\d+/changes/\d+/(?!actions).*          # the decision, told to people
@@ -70,7 +70,11 @@ def edited(path: str) -> Any:
 
 
 def is_refused(data: Any, file: Path) -> bool:
-    """Whether apply would not even begin with this plan."""
+    """Whether apply would not even begin with this plan, had it a checksum that fits."""
+    return is_file_refused(data | {CHECKSUM: checksum_of(data)}, file)
+
+
+def is_file_refused(data: Any, file: Path) -> bool:
     file.write_text(json.dumps(data), "utf-8")
     try:
         read_plan_file(file)
@@ -87,6 +91,15 @@ def test_every_value_that_counts_is_covered(tmp_path: Path):
     assert passed
     counted = [path for path in passed if not is_withheld(path)]
     assert [path for path in counted if not FOR_PEOPLE.fullmatch(path)] == []
+
+
+def test_no_value_can_be_edited_without_a_word(tmp_path: Path):
+    file = tmp_path / "plan.json"
+    FULL[CHECKSUM] = checksum_of(FULL)
+    assert not is_file_refused(FULL, file)
+    assert [path for path in leaves(FULL) if not is_file_refused(edited(path), file)] == []
+    assert is_file_refused({**FULL, "more": 1}, file)
+    assert is_file_refused({key: FULL[key] for key in FULL if key != CHECKSUM}, file)
 
 
 @pytest.mark.parametrize("name", ["server", "project", "owner"])

@@ -16,8 +16,8 @@ from runs_as_code.errors import StaleError, UsageError
 from runs_as_code.model.plan import Plan
 from runs_as_code.planning.fingerprint import plan_digest
 from runs_as_code.report import jsontext
-from runs_as_code.report.document import plan_to_json, read_plan
-from runs_as_code.report.jsontext import dump_json
+from runs_as_code.report.document import plan_from_json, plan_to_json, read_plan
+from runs_as_code.report.jsontext import dump_json, parse_json
 from runs_as_code.report.style import PLAIN
 from runs_as_code.report.text import render_plan
 
@@ -44,7 +44,8 @@ def read(content: bytes) -> Plan | None:
     """Read a plan as the commands do; what is refused must be said in a few harmless words."""
     said = ""
     try:
-        plan, _ = read_plan(content)
+        # Not `read_plan`: whoever edits a file can give it a checksum that fits.
+        plan, _ = plan_from_json(parse_json(content))
     except (UsageError, StaleError) as error:
         said = error.message
     if said:

@@ -70,6 +70,15 @@ def test_a_plan_read_back_is_the_plan_and_renders_the_same(plan):
     assert plan_digest(read) == plan_digest(plan)
 
 
+def test_what_people_see_of_a_plan_can_not_be_edited_either():
+    data = json.loads(dump_json(document()))
+    read_plan(json.dumps(data).encode())  # laid out anew by another tool it is the same plan
+    data["projects"][0]["changes"][0]["title"] += " and more"
+    assert plan_digest(plan_from_json(data)[0]) == plan_digest(samples.FULL)
+    with pytest.raises(UsageError, match="edited after it was saved"):
+        read_plan(json.dumps(data).encode())
+
+
 @given(PLANS)
 @settings(max_examples=50)
 def test_any_plan_survives_the_round_trip(plan):
