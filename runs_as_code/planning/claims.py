@@ -1,9 +1,11 @@
 """Who holds a title or a run that a key lays claim to, and what stands against the claim."""
 
+from collections.abc import Collection
+
 from runs_as_code.model.desired import RunSpec, State
 from runs_as_code.model.plan import Block
 from runs_as_code.planning import rules
-from runs_as_code.planning.context import Context
+from runs_as_code.planning.context import Context, Member
 from runs_as_code.planning.ownership import MarkedRun, Ownership
 
 
@@ -25,15 +27,23 @@ def held_by(ctx: Context, spec: RunSpec, holder: MarkedRun, claimed_by: str | No
     return f"{head}of owner `{marker.owner}`, key `{marker.key}`"
 
 
-def lost_markers(ctx: Context, spec: RunSpec, next_title: str) -> list[Block]:
-    """Find open runs without a good marker that bear the declared or the next title."""
+def lost_markers(
+    ctx: Context, spec: RunSpec, next_title: str, but: Collection[Member] = ()
+) -> list[Block]:
+    """Find open runs without a good marker that bear the declared or the next title.
+
+    What shares its title with a run among `but` is none of the key's: no run is made with a title
+    that another bears.
+    """
     blocks = []
+    told_apart = {member.marked.clash for member in but}
     is_to_close = spec.state is State.CLOSED
     or_else = ", or no `title` if it is not this key's run" if is_to_close else ""
     bearers = {
         bearer.run.id: bearer
         for title in (spec.title, next_title)
         for bearer in ctx.titles.bearers(title)
+        if bearer.clash not in told_apart
     }
     for run_id in sorted(bearers):
         bearer = bearers[run_id]

@@ -85,7 +85,7 @@ def _decide_closed(ctx: Context, spec: RunSpec, members: Sequence[Member]) -> Ch
     still_open = [member for member in members if member.run.is_open]
     newest = members[-1].run if members else None
     next_title, _ = choose_title(ctx, spec, next_revision(members))
-    lost = lost_markers(ctx, spec, next_title)
+    lost = lost_markers(ctx, spec, next_title, but=members)
     if lost and not still_open:
         return _change(spec, Outcome.DECIDE, Reason.MARKER_LOST, run=newest, blocks=tuple(lost))
     if not still_open:
