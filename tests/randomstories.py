@@ -19,7 +19,7 @@ from randomworlds import (
     foreseen,
     seldom,
 )
-from toyworld import EMAILS, World, apply_plan
+from toyworld import EMAILS, World, apply_plans
 
 from runs_as_code.model.desired import (
     CloseWhen,
@@ -92,8 +92,7 @@ def _foreseen(manifests: tuple[Manifest, ...], world: World) -> tuple[Manifest, 
 
 def _settled(case: Case) -> World:
     world = case.world.copy()
-    for project in case.plan().projects:
-        apply_plan(project, world)
+    apply_plans(case.plan().projects, world)
     return world
 
 

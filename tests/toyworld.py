@@ -149,39 +149,50 @@ class Applied:
     made: dict[str, int] = field(default_factory=dict)
 
 
-def apply_plan(
-    plan: ProjectPlan, world: World, order: Random | None = None, stop_after: int | None = None
+def apply_plans(
+    plans: Iterable[ProjectPlan],
+    world: World,
+    order: Random | None = None,
+    stop_after: int | None = None,
 ) -> Applied:
-    """Carry out a plan's actions in any legal order, as many as `stop_after` if that is given."""
-    waiting: dict[str, Action] = {action.address: action for action in plan.actions}
-    needs = {address: _waits_for(action, waiting) for address, action in waiting.items()}
+    """Carry out the plans of a project's owners in any legal order, `stop_after` so many actions.
+
+    Actions are told apart by their owner before their address.
+    """
+    waiting = {f"{plan.owner}/{a.address}": a for plan in plans for a in plan.actions}
+    needs = {name: _waits_for(name.partition("/")[0], a, waiting) for name, a in waiting.items()}
     applied = Applied()
+    failed: set[str] = set()
     while waiting and (stop_after is None or len(applied.done) < stop_after):
-        ready = sorted(a for a in waiting if not needs[a] & waiting.keys())
+        ready = sorted(name for name in waiting if not needs[name] & waiting.keys())
         assert ready, f"no legal order: {sorted(waiting)}"
-        address = order.choice(ready) if order else ready[0]
-        action = waiting.pop(address)
-        failed = {a.address for a in (*applied.skipped, *applied.unverified)}
-        if needs[address] & failed:
+        name = order.choice(ready) if order else ready[0]
+        action = waiting.pop(name)
+        owner = name.partition("/")[0]
+        if needs[name] & failed:
             applied.skipped.append(action)
+            failed.add(name)
         elif isinstance(action, MakeRun):
-            _make(action, world, applied)
+            if not _make(action, owner, world, applied):
+                failed.add(name)
         else:
-            _close(action, world, applied)
+            _close(action, owner, world, applied)
     return applied
 
 
-def _waits_for(action: Action, actions: dict[str, Action]) -> set[str]:
+def _waits_for(owner: str, action: Action, actions: dict[str, Action]) -> set[str]:
     if isinstance(action, MakeRun):
-        needs = {f"make:{action.source_key}"} if action.source_key else set()
+        needs = {f"{owner}/make:{action.source_key}"} if action.source_key else set()
     else:
-        needs = {f"make:{key}" for key in action.cloned_by}
+        clones = [key if "/" in key else f"{owner}/{key}" for key in action.cloned_by]
+        needs = {clone.replace("/", "/make:") for clone in clones}
         if action.successor_key:
-            needs.add(f"make:{action.successor_key}")
+            needs.add(f"{owner}/make:{action.successor_key}")
         needs |= {
-            other.address
-            for other in actions.values()
+            name
+            for name, other in actions.items()
             if isinstance(other, CloseRun)
+            and name.startswith(f"{owner}/")
             and other.key == action.key
             and other.run_id < action.run_id
         }
@@ -189,16 +200,25 @@ def _waits_for(action: Action, actions: dict[str, Action]) -> set[str]:
     return needs
 
 
-def _make(action: MakeRun, world: World, applied: Applied) -> None:
+def _make(action: MakeRun, owner: str, world: World, applied: Applied) -> bool:
+    """Make a run, and say whether it is as it was sent."""
     if action.is_clone:
-        source = action.source_run or applied.made[action.source_key or ""]
+        source = action.source_run or applied.made[f"{owner}/{action.source_key}"]
+        assert world.runs[source].is_open or source not in closed_by(applied)
         run_id = world.clone(action, source)
     else:
         run_id = world.create(action)
-    applied.made[action.key] = run_id
+    applied.made[f"{owner}/{action.key}"] = run_id
     applied.done.append(action)
     if not _is_as_sent(action, world.runs[run_id]):
         applied.unverified.append(action)
+        return False
+    return True
+
+
+def closed_by(applied: Applied) -> set[int]:
+    """Return the runs that an apply closed."""
+    return {action.run_id for action in applied.done if isinstance(action, CloseRun)}
 
 
 def _is_as_sent(action: MakeRun, run: LiveRun) -> bool:
@@ -212,9 +232,9 @@ def _is_as_sent(action: MakeRun, run: LiveRun) -> bool:
     )
 
 
-def _close(action: CloseRun, world: World, applied: Applied) -> None:
+def _close(action: CloseRun, owner: str, world: World, applied: Applied) -> None:
     run = world.runs[action.run_id]
-    successor = action.successor_run or applied.made.get(action.successor_key or "")
+    successor = action.successor_run or applied.made.get(f"{owner}/{action.successor_key}")
     if action.successor_run or action.successor_key:
         assert successor is not None
         assert world.runs[successor].is_open, f"run {run.id} would have no open successor"

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from randomworlds import Case, campaign, cases
-from toyworld import World, apply_plan
+from toyworld import World, apply_plans
 
 from runs_as_code.model.desired import Limits
 
@@ -24,13 +24,12 @@ def test_what_was_killed_is_finished_by_the_next_apply(case: Case, order: Random
     whole, part = case.world.copy(), case.world.copy()
     plan = case.plan()
     assume(plan.actions)
-    results = [apply_plan(project, whole, order) for project in plan.projects]
-    assume(not any(result.skipped or result.unverified for result in results))
+    result = apply_plans(plan.projects, whole, order)
+    assume(not result.skipped and not result.unverified)
 
-    for project in plan.projects:
-        apply_plan(project, part, order, stop_after=order.randrange(len(project.actions) + 1))
-    for project in case.plan(part).projects:
-        apply_plan(project, part, order)
+    stop_after = order.randrange(len(plan.actions) + 1)
+    apply_plans(plan.projects, part, order, stop_after)
+    apply_plans(case.plan(part).projects, part, order)
 
     assert what_is_live(part) == what_is_live(whole)
     assert closed_runs(case, part) == closed_runs(case, whole)
