@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from runs_as_code.report.document import FORMAT_VERSION, PLAN_KIND
 
+EMPTY_PLAN = json.dumps({"kind": PLAN_KIND, "formatVersion": FORMAT_VERSION}).encode()
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
@@ -204,7 +205,7 @@ def test_a_draft_that_fails_leaves_the_old_file(manifest: Path, tmp_path: Path, 
         (b"", "the file is not JSON"),
         (b"\xff", "the file is not UTF-8 text"),
         (b"{}", "this is no plan"),
-        (json.dumps({"kind": PLAN_KIND, "formatVersion": FORMAT_VERSION}).encode(), "broken at"),
+        (EMPTY_PLAN, "the plan is broken at"),
     ],
 )
 def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes, message: str):
