@@ -72,10 +72,12 @@ def adoption_block(ctx: Context, spec: RunSpec) -> Block | None:
     keys = {spec.key, *(spec.previous_keys or ())}
     if marker is not None and ctx.is_ours(marked) and marker.key in keys:
         return None
+    line = "the id of a run that nobody manages"
     whose = "belongs to another version of qarun"
     if marker is not None and ctx.ownership(marked) is Ownership.COPY:
         whose = f"is a copy of the run of key `{marker.key}`, marker and all, and is left alone"
+        line += f": run {spec.adopt} is one once the marker is out of its description"
     elif marker is not None:
         whose = f"belongs to owner `{marker.owner}`, key `{marker.key}`"
     message = f"run {spec.adopt} {whose}"
-    return Block("adopt-foreign", message, "the id of a run that nobody manages", location=place)
+    return Block("adopt-foreign", message, line, location=place)
