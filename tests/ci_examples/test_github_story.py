@@ -193,17 +193,6 @@ def test_nobody_is_asked_for_an_approval_that_can_do_nothing(
     by_night = {"reviewed": "success", "again": "success", "approved": "skipped"}
     assert statuses(shown.night()) == by_night
 
-    assert shown.plan(2, SMOKE + REVIEW.replace("Menu review", "Menu tour")).status == "success"
-    assert shown.merge(2)["reviewed"].status == "success"
-    assert shown.plan(3, SMOKE).status == "success"
-    shown.repository.change(statuses=[])
-    jobs = shown.merge(3)
-    assert statuses(jobs) == {"reviewed": "success", "again": "success", "approved": "skipped"}
-    assert (
-        "**What was reviewed no longer fits, and nothing was done. Nothing is left to do: "
-        in (shown.repository.comments(3)[0])
-    )
-
 
 def test_what_is_merged_in_a_freeze_window_is_applied_after_it(
     shown: Story, service: Service

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ci_examples.expressions import holds
 from ci_examples.forge import CI, PACKAGE, Repository
 from ci_examples.runner import BASH, load
 
 FOLDER = CI / "github" / "actions" / "qarun"
+WORKFLOWS = CI / "github" / "workflows"
 BOT = {"login": "github-actions[bot]"}
 MARKER = "<!-- qarun:plan:web-team:BD@acme.eu1.qasphere.com -->"
 ALL = "issues=write,pull-requests=write,statuses=write"
@@ -289,3 +291,32 @@ def test_only_a_plan_that_can_be_applied_is_a_success(
     (made,) = repository.state["statuses"]
     assert (made["state"], made["description"]) == (state, says)
     assert made["target_url"] == "https://github.com/acme/qa/actions/runs/7"
+
+
+@pytest.mark.parametrize(
+    ("changes", "withheld", "says"),
+    [
+        ("true", "false", "This plan waits for an approval"),
+        ("true", "true", "Something is withheld, so nobody is asked to approve it"),
+        ("false", "false", "Nothing is left to do"),
+    ],
+)
+def test_a_stale_plan_says_what_comes_of_it(
+    run: Run, repository: Repository, tmp_path: Path, changes: str, withheld: str, says: str
+):
+    ours = comment(7, "<!-- qarun:plan:web -->\nreviewed")
+    merged = PULL | {"merged_at": "2026-11-22T12:00:00Z"}
+    repository.change(pulls=[merged], comments=[ours])
+    (tmp_path / "plan.md").write_text("<!-- qarun:plan:web -->\n### Plan\n")
+    given = {"HEAD_SHA": "", "NUMBER": "", "FOLDER": str(tmp_path), "CONTEXT": "web"}
+    given |= {"DIGEST": "sha256:1", "CHANGES": changes, "WITHHELD": withheld}
+    assert run("publish.sh", **given).returncode == 0
+    (told,) = repository.comments(1)
+    assert f"and nothing was done. {says}" in told
+    is_asked = load(WORKFLOWS / "qarun-apply.yml")["jobs"]["approved"]["if"]
+    needs = {"again": {"outputs": {"changes": changes, "withheld": withheld}}}
+    assert holds(is_asked, {"needs": needs}, has_failed=False) is ("waits" in says)
+
+    repository.change(comments=[])
+    assert run("publish.sh", **given).returncode == 0
+    assert len(repository.comments(1)) == (changes == "true")
