@@ -79,5 +79,7 @@ def adoption_block(ctx: Context, spec: RunSpec) -> Block | None:
         line += f": run {spec.adopt} is one once the marker is out of its description"
     elif marker is not None:
         whose = f"belongs to owner `{marker.owner}`, key `{marker.key}`"
+        if ctx.is_ours(marked) and marker.key not in ctx.declarations:
+            line = f"previousKeys: [{marker.key}] instead of `adopt`, or {line}"
     message = f"run {spec.adopt} {whose}"
     return Block("adopt-foreign", message, line, location=place)

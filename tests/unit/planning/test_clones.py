@@ -20,6 +20,7 @@ from runs_as_code.model.actions import CloseReason, CloseRun, MakeRun
 from runs_as_code.model.desired import State
 from runs_as_code.model.marking import read_description
 from runs_as_code.model.plan import Block, Change, Outcome, Reason
+from runs_as_code.model.restraint import Policy
 from runs_as_code.planning.dependencies import settle
 
 
@@ -210,6 +211,89 @@ class TestOrder:
             clone,
             runs=[made(1, desired("s")), made(2, desired("c"))],
         )
+
+        assert not changes["s"].is_withheld
+
+
+class TestOwners:
+    """The source of a clone is another owner's run, which that owner wants to close."""
+
+    def plan(self, clone, *, closing=None, runs=(), **settings):
+        files = [
+            manifest(closing or desired("s", state=State.CLOSED), file="1"),
+            manifest(clone, owner="api-team", file="2", **settings),
+        ]
+        theirs, ours = plan_project(files, [made(1, desired("s")), *runs]).projects
+        return theirs, ours
+
+    def test_the_source_is_closed_after_its_clone(self):
+        _, ours = self.plan(desired("c", clone_run=1))
+
+        assert ours.changes[0].actions[0].cloned_by == ("api-team/c",)
+        assert not ours.is_withheld
+
+    @pytest.mark.parametrize(
+        "clone",
+        [desired("c", clone_run=1, milestone="Nope"), desired("c", "Taken", clone_run=1)],
+        ids=["with an action", "without"],
+    )
+    def test_a_blocked_clone_keeps_its_source_open(self, clone):
+        """Found by review: each owner was ruled over by itself."""
+        _, ours = self.plan(clone, runs=[live(2, "Taken")])
+
+        assert rules(ours.changes[0]) == ["source-of-blocked-clone"]
+        assert "`api-team/c`" in ours.changes[0].blocks[0].message
+
+    def test_a_refused_plan_keeps_the_source_open(self):
+        orphan = made(3, desired("z", "Z", folders=[2]), mark={"owner": "api-team"})
+
+        theirs, ours = self.plan(desired("c", clone_run=1), runs=[orphan], prune="close")
+
+        assert [refusal.rule for refusal in theirs.refusals] == ["empty-manifest"]
+        assert rules(ours.changes[0]) == ["source-of-blocked-clone"]
+
+    def test_a_policy_keeps_the_source_open(self):
+        _, ours = self.plan(desired("c", clone_run=1), policy=Policy.OBSERVE)
+
+        assert rules(ours.changes[0]) == ["source-of-blocked-clone"]
+
+
+class TestTarget:
+    @pytest.mark.parametrize("target", [desired("s", "Another"), desired("s", state=State.CLOSED)])
+    def test_a_clone_that_is_no_target_keeps_its_source_open(self, target):
+        """Found by review: the target was replaced, and the clone had a closed source then."""
+        changes = planned(
+            target, desired("c", clone_run=1), runs=[made(1, desired("s"))], targets=("s",)
+        )
+
+        assert rules(changes["s"]) == ["source-of-blocked-clone"]
+        assert "`--target c`" in changes["s"].blocks[0].line
+
+    def test_a_further_clone_counts(self):
+        before = made(2, desired("c", "Before"), closed=True)
+
+        changes = planned(
+            desired("s", state=State.CLOSED),
+            desired("c", clone_run=1),
+            runs=[made(1, desired("s")), before],
+            targets=("s",),
+        )
+
+        assert rules(changes["s"]) == ["source-of-blocked-clone"]
+
+    @pytest.mark.parametrize(
+        "clone",
+        [
+            desired("c", clone="s"),
+            desired("c", clone_run=1, state=State.UNMANAGED),
+            desired("c", "Made", clone_run=1),
+        ],
+        ids=["of the successor", "unmanaged", "made"],
+    )
+    def test_a_clone_that_will_not_be_made_of_it_keeps_nothing_open(self, clone):
+        runs = [made(1, desired("s")), *([made(2, clone)] if clone.title == "Made" else [])]
+
+        changes = planned(desired("s", "Another"), clone, runs=runs, targets=("s",))
 
         assert not changes["s"].is_withheld
 

@@ -1,5 +1,7 @@
 """Runs that nothing declares any more: kept, pruned, protected, or suspected to be renamed."""
 
+from dataclasses import replace
+
 import pytest
 from builders import (
     counts,
@@ -247,10 +249,93 @@ class TestRenames:
         assert shown(changes["new"]) == ["» 1 New"]
         assert shown(changes["z"]) == ["x 5"]
 
-    def test_a_key_with_runs_of_its_own_is_not_new(self):
+    def test_what_a_key_had_before_looks_like_nothing(self):
         spec = desired("new", "New")
 
         changes = self.suspect(spec, ORPHAN, made(8, desired("new"), closed=True))
 
         assert shown(changes["new"]) == ["+ New"]
         assert shown(changes["z"]) == ["x 5"]
+
+    @pytest.mark.parametrize("closed", [True, False])
+    @pytest.mark.parametrize(
+        ("spec", "had"),
+        [
+            (desired("new", "Run z"), {"folders": [1]}),
+            (desired("new", "Other"), {"folders": [2]}),
+        ],
+        ids=["title", "selection"],
+    )
+    def test_a_key_that_had_a_run_gets_one_that_looks_like_an_orphan(self, spec, had, closed):
+        """Found by reading: only keys without any run were looked at."""
+        before = made(8, desired("new", "Before", **had), closed=closed)
+
+        changes = self.suspect(spec, ORPHAN, before)
+
+        assert rules(changes["new"]) == ["looks-like-rename"]
+        assert rules(changes["z"]) == ["looks-like-rename"]
+        block = changes["new"].blocks[0]
+        assert block.message.startswith("the next run of `new` looks like `z`")
+        assert block.line.startswith("another key with previousKeys: [z]")
+        assert not self.suspect(spec, ORPHAN, before, keys=frozenset({"new"}))["z"].is_withheld
+
+    def test_an_unmanaged_key_that_looks_like_an_orphan_keeps_it(self):
+        """Found by reading: what a file leaves unmanaged under a new key was pruned."""
+        spec = desired("new", "Run z", state=State.UNMANAGED)
+
+        changes = self.suspect(spec, ORPHAN)
+
+        assert not changes["new"].is_withheld
+        assert rules(changes["z"]) == ["looks-like-rename"]
+        assert not self.suspect(replace(spec, previous_keys=()), ORPHAN)["z"].is_withheld
+
+    def test_an_unmanaged_key_has_its_own_run(self):
+        spec = desired("new", "Run z", state=State.UNMANAGED)
+
+        changes = self.suspect(spec, ORPHAN, made(8, desired("new")))
+
+        assert shown(changes["z"]) == ["x 5"]
+
+
+class TestRenamesBetweenOwners:
+    """A key that was moved to another owner's file waits for a title that nobody may bury."""
+
+    def suspect(self, spec, *orphans, prune=Prune.CLOSE, **settings):
+        files = [
+            manifest(KEPT_SPEC, prune=prune, file="1"),
+            manifest(spec, owner="api-team", file="2"),
+        ]
+        theirs, ours = plan_project(files, [KEPT, *orphans], **settings).projects
+        return theirs.changes[0], ours.changes[-1]
+
+    def test_the_title_withholds_both(self):
+        new, orphan = self.suspect(desired("z", folders=[2]), ORPHAN)
+
+        assert rules(new) == ["title-held", "looks-like-rename"]
+        assert rules(orphan) == ["looks-like-rename"]
+        message = orphan.blocks[0].message
+        assert message.startswith("`api-team/z` is new and looks like `z` of owner `web-team`, ")
+
+    def test_it_can_be_denied_where_nothing_else_is_in_the_way(self):
+        renamed = made(5, desired("z"), renamed="Mine")
+        spec = desired("z", folders=[2])
+
+        assert rules(self.suspect(spec, renamed)[0]) == ["looks-like-rename"]
+        for keys in ({"z"}, {"api-team/z", "web-team/z"}):
+            new, orphan = self.suspect(spec, renamed, keys=frozenset(keys))
+            assert (new.is_withheld, orphan.is_withheld) == (False, False)
+        denied, _ = self.suspect(replace(spec, previous_keys=()), renamed)
+        assert not denied.is_withheld
+
+    def test_teams_may_select_the_same(self):
+        new, orphan = self.suspect(desired("z", "Another"), ORPHAN)
+
+        assert (shown(new), shown(orphan)) == (["+ Another"], ["x 5"])
+
+    def test_an_orphan_that_is_kept_withholds_nothing(self):
+        renamed = made(5, desired("z"), renamed="Mine")
+
+        new, orphan = self.suspect(desired("z", folders=[2]), renamed, prune=Prune.KEEP)
+
+        assert not new.is_withheld
+        assert not orphan.is_pending
