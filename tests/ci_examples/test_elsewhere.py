@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -215,7 +216,7 @@ def test_only_waiting_is_well(tmp_path: Path, code: int, lines: list[str], ends:
 
 
 def test_a_round_that_is_asked_to_end_finishes_what_is_under_way(tmp_path: Path):
-    finish = "echo asked >&2; trap 'exit 99' TERM; sleep 0.2; echo finished >&2; exit 143"
+    finish = f"trap 'exit 99' TERM; touch {tmp_path}/asked; sleep 0.4; echo finished >&2; exit 143"
     lines = ["#!/bin/sh", f"finish() {{ {finish}; }}", "trap finish TERM", "echo begun"]
     lines += ["for _ in $(seq 200); do sleep 0.05; done"]
     (tmp_path / "qarun").write_text("\n".join([*lines, ""]))
@@ -226,8 +227,10 @@ def test_a_round_that_is_asked_to_end_finishes_what_is_under_way(tmp_path: Path)
         assert process.stdout is not None
         assert process.stdout.readline() == "begun\n"
         process.terminate()
+        while process.poll() is None and not (tmp_path / "asked").exists():
+            time.sleep(0.01)
         process.terminate()
-        assert process.communicate(timeout=20)[1] == "asked\nfinished\n"
+        assert process.communicate(timeout=20)[1] == "finished\n"
     assert process.returncode == 143
 
 
