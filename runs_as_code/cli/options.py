@@ -145,7 +145,8 @@ _server_options = (
         envvar="QARUN_DATABASE",
         show_envvar=True,
         metavar="FILE",
-        help="The embedded server's file. Default: `.qarun/embedded.db` beside the first manifest.",
+        help="The embedded server's file. Default: `.qarun/embedded.db` beside the first manifest,"
+        " or in the working folder where that comes through a pipe.",
     ),
     click.option(
         "--rate",

@@ -1,7 +1,7 @@
 """`qarun reconcile`: plan and apply round after round, each project on its own."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from runs_as_code.cli.reconcile_options import (
 )
 from runs_as_code.cli.writing import write_file
 from runs_as_code.engine.connecting import Connections
+from runs_as_code.engine.places import is_stream
 from runs_as_code.engine.reconcile.loop import Pace, ReconcileLoop
 from runs_as_code.engine.reconcile.metrics import Metrics
 from runs_as_code.engine.reconcile.notifying import Audiences, Notifier
@@ -37,7 +38,7 @@ from runs_as_code.engine.reconcile.rounds import Reconciler
 from runs_as_code.engine.reconcile.saying import exit_code_of
 from runs_as_code.engine.reconcile.settings import FILES, ReconcileSettings
 from runs_as_code.engine.reconcile.status_server import Status, StatusServer
-from runs_as_code.errors import ExitCode, QarunError
+from runs_as_code.errors import ExitCode, QarunError, UsageError
 from runs_as_code.manifest import read_manifests
 from runs_as_code.model.reconciling import Level, LogEvent, Observation, Standing, Value
 from runs_as_code.model.restraint import Policy
@@ -101,6 +102,7 @@ def command(console: Console, /, sources: Sources, **asked: Any) -> ExitCode:
     """
     given = _Asked(**asked)
     given.watching.check(sources.read)
+    _check_readable_again(sources.paths)
     call = _prepare(console, sources, given)
     if given.policy is not None:
         tighten(read_manifests(sources.paths), given.policy)
@@ -113,6 +115,16 @@ def command(console: Console, /, sources: Sources, **asked: Any) -> ExitCode:
         except InterruptionError as error:
             call.log(LogEvent(Level.ERROR, "loop.interrupted", error.message))
             return error.exit_code
+
+
+def _check_readable_again(paths: Iterable[str]) -> None:
+    """Raise UsageError for a pipe: a round reads its files again before it writes anything."""
+    for path in paths:
+        if is_stream(path):
+            raise UsageError(
+                f"`{path}` can be read only once, and every round reads its files again",
+                hint="write it to a file, or use `qarun apply`, which reads once",
+            )
 
 
 def _prepare(console: Console, sources: Sources, asked: _Asked) -> _Call:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from runs_as_code.engine.places import is_of_the_system
+from runs_as_code.engine.places import is_stream
 from runs_as_code.errors import StaleError, UsageError
 from runs_as_code.model.desired import Manifest
 from runs_as_code.model.plan import Database, Plan
@@ -42,10 +42,9 @@ def folder_of(first_file: str | None) -> Path:
     That is so without any, and for a pipe or a device, as which a shell hands over what a command
     writes. A file that is gone meanwhile had its place.
     """
-    if first_file is None or is_of_the_system(first_file):
+    if first_file is None:
         return Path()
-    is_else = os.path.exists(first_file) and not os.path.isfile(first_file)  # noqa: PTH110, PTH113 -- never raise
-    return Path() if is_else else Path(first_file).parent
+    return Path() if is_stream(first_file) else Path(first_file).parent
 
 
 @dataclass(frozen=True, slots=True)

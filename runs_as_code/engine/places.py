@@ -7,6 +7,17 @@ DEVICES = frozenset({"/dev", "/dev/fd"})
 _PROCESSES = "/proc/"
 
 
+def is_stream(path: str | Path) -> bool:
+    """Whether a path is a pipe, a device or an open file: it lies beside nothing, and is read once.
+
+    What is not there is none.
+    """
+    if is_of_the_system(path):
+        return True
+    is_usual = os.path.isfile(path) or os.path.isdir(path)  # noqa: PTH112, PTH113 -- never raise
+    return not is_usual and os.path.exists(path)  # noqa: PTH110 -- never raises
+
+
 def is_of_the_system(path: str | Path) -> bool:
     """Whether a path lies among devices or open files: nothing is made or replaced there.
 

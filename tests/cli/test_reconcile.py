@@ -1,6 +1,7 @@
 """`qarun reconcile`: rounds, exit codes, logs, metrics on a port and in a file, signals."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -169,6 +170,16 @@ def test_the_revision_is_told(tmp_path: Path, database: Path):
 )
 def test_wrong_flags_are_refused(flags, tmp_path: Path, database: Path):
     assert call("reconcile", "-f", write(tmp_path / "m.yaml"), *flags).code == 64
+    assert rows(database) == []
+
+
+@pytest.mark.parametrize("path", ["pipe", "/dev/stdin", "/dev/fd/0"])
+def test_what_can_be_read_only_once_is_refused(path, tmp_path: Path, monkeypatch, database: Path):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    ended = call("reconcile", "--once", "-f", write(tmp_path / "m.yaml"), "-f", path)
+    assert ended.code == 64
+    assert f"error: `{path}` can be read only once" in ended.err
     assert rows(database) == []
 
 
