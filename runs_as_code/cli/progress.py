@@ -30,7 +30,7 @@ class Progress:
         self._style = console.message_style
         self._show = show
         self._total = 0
-        self._begun: set[tuple[str, str]] = set()
+        self._begun: set[tuple[str, str, str, str]] = set()
         self.stop_signal = StopSignal()
 
     @property
@@ -47,9 +47,10 @@ class Progress:
         if isinstance(event, ApplyStarted):
             self._total = event.total
         elif isinstance(event, ActionStarted):
-            self._begun.add((event.project, event.action.address))
+            self._begun.add((event.server, event.project, event.owner, event.action.address))
         elif isinstance(event, ActionFinished):
-            self._begun.add((event.result.project, event.result.action.address))
+            done = event.result
+            self._begun.add((done.server, done.project, done.owner, done.action.address))
         # A terminal that went away must not stop an apply half-way.
         with contextlib.suppress(OSError, ValueError):
             self._show(event, event_line(event, self._style))

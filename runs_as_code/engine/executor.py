@@ -127,7 +127,8 @@ class ProjectExecutor:
         async with self._place.slots:
             if objection := self._gate.objection():
                 return self._finish(action, Status.SKIPPED, objection)
-            self._listener(ActionStarted(self.plan.project, action))
+            plan = self.plan
+            self._listener(ActionStarted(plan.server, plan.project, plan.owner, action))
             if isinstance(action, MakeRun):
                 return await self._make(action)
             return await self._close(action)

@@ -16,9 +16,11 @@ class ApplyStarted:
 
 @dataclass(frozen=True, slots=True)
 class ActionStarted:
-    """An action is about to be sent."""
+    """An action is about to be sent; an address is told apart by server, project and owner."""
 
+    server: str
     project: str
+    owner: str
     action: Action
 
 

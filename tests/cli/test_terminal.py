@@ -64,9 +64,12 @@ def test_stdout_that_is_not_utf8_gets_ascii_and_escapes(tmp_path: Path, database
 def test_an_interruption_says_what_was_not_started():
     said: list[str | None] = []
     progress = Progress(Console(), lambda _event, line: said.append(line))
-    progress.listener(ApplyStarted(3))
-    progress.listener(ActionStarted("BD", MAKE))
+    progress.listener(ApplyStarted(5))
+    progress.listener(ActionStarted(RESULT.server, RESULT.project, RESULT.owner, MAKE))
     progress.listener(ActionFinished(RESULT))
+    # The same key of another owner, and on another server, is another action.
+    progress.listener(ActionStarted(RESULT.server, RESULT.project, "other-team", MAKE))
+    progress.listener(ActionStarted("https://qa.example.com", RESULT.project, RESULT.owner, MAKE))
     progress.stop(ExitCode.SIGTERM)
     assert progress.stop_signal.requested is ExitCode.SIGTERM
     assert said[-1] == "Interrupted: finishing what is under way; 2 actions not started"

@@ -23,8 +23,8 @@ CLOSE = samples.CLOSE.actions[0]
         (ApplyStarted(0), None),
         (ApplyStarted(1), "Applying 1 action"),
         (ApplyStarted(6), "Applying 6 actions"),
-        (ActionStarted("BD", MAKE), None),
-        (ActionStarted("BD", CLOSE), None),
+        (ActionStarted("embedded", "BD", "web-team", MAKE), None),
+        (ActionStarted("embedded", "BD", "web-team", CLOSE), None),
         (
             ActionFinished(samples.result(MAKE, Status.DONE, run_id=61)),
             "BD cart-smoke: done  create revision r1 as `Cart smoke`: run 61",
