@@ -13,6 +13,7 @@ from runs_as_code.manifest.findings import Findings
 from runs_as_code.manifest.loading import load
 from runs_as_code.manifest.opening import read_bytes
 from runs_as_code.manifest.source import MAX_BYTES, Source, beside, decode_leniently, real_path
+from runs_as_code.manifest.tree import MapNode
 from runs_as_code.model.desired import LeftOut
 
 Scope = tuple[str, str]
@@ -20,11 +21,15 @@ Scope = tuple[str, str]
 
 # As a rule the runs come last, and there are many of them: what is above them is enough, unless
 # what is below says once more whose they are.
-_RUNS = "\nruns:"
+_ABOVE_RUNS = "\nruns:"
 _SAID_AGAIN = re.compile(r"""^(?:["']?(?:owner|project)\b|---)""", re.MULTILINE)
 # Keys of the top level as lines of a broken file show them: unindented, or as JSON is written.
 _TOP = r"""(?:^[ \t]*(?=["'])|^|[{,][ \t]*)["']?"""
 _API_VERSION = re.compile(_TOP + r"""apiVersion["']?[ \t]*:[ \t]*["']?qarun\b""", re.MULTILINE)
+# Only an action of GitHub has `runs` as well, and says there what it is made of.
+_RUNS = re.compile(
+    r"""^["']?runs["']?[ \t]*:(?!\s*["']?(?:using|main|image|steps)\b)""", re.MULTILINE
+)
 _OWNER = re.compile(
     _TOP + r"""owner["']?[ \t]*:[ \t]*(?:["']?([a-z0-9-]{3,32})["']?[ \t]*(?=[\s,}#:]|\Z))?""",
     re.MULTILINE,
@@ -70,7 +75,8 @@ def _peek(path: str, scopes: set[Scope]) -> Iterable[Scope]:
     if text is None or not text.strip():
         # Nobody keeps an empty file on purpose where manifests are: it was cut off.
         return scopes
-    if "qarun" not in text and not any(owner in text for owner, _ in scopes):
+    is_named = "qarun" in text or any(owner in text for owner, _ in scopes)
+    if not is_named and not _RUNS.search(text):
         return ()
     if len(data) > MAX_BYTES:
         return _named(text, scopes)
@@ -79,7 +85,7 @@ def _peek(path: str, scopes: set[Scope]) -> Iterable[Scope]:
 
 def _claimed(text: str, scopes: set[Scope]) -> Iterable[Scope]:
     """Return the scopes that the text of a file claims; reads no YAML that can't be needed."""
-    head, found, tail = text.partition(_RUNS)
+    head, found, tail = text.partition(_ABOVE_RUNS)
     if found and not _SAID_AGAIN.search(tail):
         document = _load(head)
         if document is not None and all(_identity(document)):
@@ -87,9 +93,7 @@ def _claimed(text: str, scopes: set[Scope]) -> Iterable[Scope]:
     document = _load(text)
     if document is None:
         return _named(text, scopes)
-    # One that lost its first line is still known by what it holds.
-    is_manifest = _identity(document)[0] or {"owner", "runs"} <= document.root.keys()
-    return _matching(document, scopes) if is_manifest else ()
+    return _matching(document, scopes) if _is_manifest(document) else ()
 
 
 def _load(text: str) -> Document | None:
@@ -97,6 +101,17 @@ def _load(text: str) -> Document | None:
     silent = Findings("")
     root = load(text, silent)
     return None if root is None or silent.has_errors else Document(root, silent)
+
+
+def _is_manifest(document: Document) -> bool:
+    """Whether this is a manifest; one that lost its first lines is still known by its runs."""
+    if _identity(document)[0]:
+        return True
+    runs = document.root.get("runs")
+    is_of_runs = isinstance(runs, MapNode) and any(
+        isinstance(run, MapNode) for run in runs.values()
+    )
+    return "runs" in document.root and (is_of_runs or "owner" in document.root)
 
 
 def _identity(document: Document) -> tuple[bool, str, str]:
@@ -115,9 +130,9 @@ def _matching(document: Document, scopes: set[Scope]) -> Iterator[Scope]:
 def _named(text: str, scopes: set[Scope]) -> Iterable[Scope]:
     """Return the scopes of the owners that a text names which can't be parsed.
 
-    Without our `apiVersion` only an unindented `owner` counts: others have owners as well.
+    Without our `apiVersion` and runs only an unindented `owner` counts: others have owners as well.
     """
-    is_ours = _API_VERSION.search(text) is not None
+    is_ours = bool(_API_VERSION.search(text) or _RUNS.search(text))
     names = {
         found[1] for found in _OWNER.finditer(text) if is_ours or found[0].startswith(("o", '"o'))
     }

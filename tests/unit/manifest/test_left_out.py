@@ -128,10 +128,13 @@ def test_a_broken_manifest_counts_for_its_owner(content: str | bytes):
         manifest(more="defaults: [").replace("owner: web-team\n", ""),
         manifest(more="defaults: [").replace("owner: web-team", "owner: *team"),
         "apiVersion: qarun/v1\nproject: BD\nown",
+        "runs: {",
+        "runs:\n  two: {title: Two, type: live}\n",
     ],
     ids=[
         *("cut-off", "blank", "nul", "encrypted", "no-owner", "owner-is-a-number"),
         *("broken-without-owner", "broken-with-alias", "cut-off-in-owner"),
+        *("only-broken-runs", "only-runs"),
     ],
 )
 def test_what_does_not_say_whose_it_is_counts_for_every_owner(content: str | bytes):
@@ -158,6 +161,8 @@ def test_what_does_not_say_its_project_counts_for_each_given_one():
         "services:\n  qa: {image: qarun/qarun, labels: {owner: web-team}}\n",
         "{{ if .Values.qa }}\nkind: Job\nmetadata:\n  labels:\n    owner: web-team\n{{ end }}\n",
         CONFIG_MAP,
+        "name: qarun\nruns:\n  using: composite\n  steps: [{run: qarun plan}]\n",
+        "runs:\n  steps:\n    - run: [\n",
         "users: []\nprojects: [{code: BD, runs: [{title: web-team}]}]\n",
         "- hosts: web-team\n",
         "- hosts: web-team\n  vars: [\n",
@@ -168,8 +173,18 @@ def test_what_does_not_say_its_project_counts_for_each_given_one():
         manifest("web-team2", more="defaults: [\n"),
     ],
     ids=[
-        *("half", "github", "gitlab", "compose", "helm", "config-map", "seed", "ansible"),
-        *("broken-ansible", "comment", "latin-1", "utf-16", "broken-of-another", "longer-owner"),
+        *("half", "github", "gitlab", "compose", "helm", "config-map", "action"),
+        *(
+            "broken-action",
+            "seed",
+            "ansible",
+            "broken-ansible",
+            "comment",
+            "latin-1",
+            "utf-16",
+            "broken-of-another",
+            "longer-owner",
+        ),
     ],
 )
 def test_what_is_clearly_something_else_does_not_count(content: str | bytes):
