@@ -1,9 +1,22 @@
 """Whose run is it: ours, an alias's, a copy, foreign, adopted; and which key it belongs to."""
 
-import pytest
-from builders import decide, desired, live, made, manifest, plan_owner, plan_project, rules, shown
+from dataclasses import replace
 
-from runs_as_code.model.desired import IfExists
+import pytest
+from builders import (
+    counts,
+    decide,
+    desired,
+    live,
+    made,
+    manifest,
+    plan_owner,
+    plan_project,
+    rules,
+    shown,
+)
+
+from runs_as_code.model.desired import CloseWhen, IfExists
 from runs_as_code.model.plan import Outcome, Reason
 from runs_as_code.planning.ownership import Ownership, ProjectRuns
 
@@ -243,6 +256,14 @@ class TestAdoption:
 
         assert "adopted-by-title" in rules(change)
         assert change.blocks[-1].line == "adopt: {run: 4}"
+
+    def test_a_run_that_is_known_by_its_title_is_not_closed_when_it_is_complete(self):
+        """Found by review: once closed, it was in the way of its own key for ever."""
+        spec = desired(if_exists=IfExists.ADOPT, close_when=CloseWhen.COMPLETE)
+        complete = live(4, counts=counts(0, 3))
+
+        assert rules(decide(spec, complete)) == ["adopted-by-title"]
+        assert not decide(replace(spec, adopt=4), complete).is_withheld
 
     def test_a_run_that_is_known_by_its_title_is_lost_with_it(self):
         """Nothing else tells whose it is: the line `adopt` does, which a plan offers to paste."""

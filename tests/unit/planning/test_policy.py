@@ -110,6 +110,23 @@ def test_the_strictest_file_of_an_owner_decides():
     assert refused(plan) == ["too-many-closes"]
 
 
+@pytest.mark.parametrize(("declared", "is_refused"), [(0, True), (7, True), (8, False)])
+def test_runs_by_an_alias_count_where_they_are_declared(declared: int, *, is_refused: bool):
+    """Found by review: twenty runs that could not be pruned made room for closes of others."""
+    old = [desired(f"o{number}", folders=[3]) for number in range(20)]
+    runs = [made(200 + number, spec, mark={"owner": "old-team"}) for number, spec in enumerate(old)]
+    runs += [made(100 + number, desired(f"z{number}")) for number in range(4)]
+    runs += [made(1, desired("k0", folders=[2])), made(2, desired("k1", folders=[2]))]
+    kept = [desired("k0", folders=[2]), desired("k1", folders=[2])]
+    given = manifest(
+        *kept, *old[:declared], prune=Prune.CLOSE, owner_aliases=("old-team",), percent=30
+    )
+
+    plan = plan_owner(given, runs)
+
+    assert refused(plan) == (["too-many-closes"] if is_refused else [])
+
+
 def test_limits_count_per_owner():
     files = [
         manifest(desired(title=owner, milestone=5), owner=owner, file=owner, close=1)
