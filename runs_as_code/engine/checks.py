@@ -55,8 +55,8 @@ def close_objection(
         return "is not open any more"
     if marker_of(run) != action.marker:
         return "bears another marker than when the plan was made"
-    objection = _work_objection(action, run) or _title_objection(action, run, listing)
-    if objection:
+    objection = _work_objection(action, run) or _title_objection(action, run)
+    if objection := objection or others_objection(action, listing, successor):
         return objection
     if action.successor_run is not None:
         return _successor_objection(listing, successor) or _kept_objection(action, run, listing)
@@ -77,18 +77,41 @@ def _work_objection(action: CloseRun, run: LiveRun) -> str:
     return ""
 
 
-def _title_objection(action: CloseRun, run: LiveRun, listing: Listing) -> str:
-    """Say whether a run came into doubt since the plan; without a marker any new title is one."""
+def _title_objection(action: CloseRun, run: LiveRun) -> str:
+    """Say whether a run was renamed since the plan; without a marker any new title is one."""
     marker = read_description(run.description).marker
     is_original = marker is not None and text_digest(run.title) == marker.own_title
-    if not is_original and normal_form(run.title) != normal_form(action.title):
-        return "was renamed since the plan"
-    if marker is None or action.is_doubted:
+    is_renamed = not is_original and normal_form(run.title) != normal_form(action.title)
+    return "was renamed since the plan" if is_renamed else ""
+
+
+def others_objection(action: CloseRun, listing: Listing, successor: Successor) -> str:
+    """Say whether other runs make a run, or its successor, not what the plan took it for.
+
+    Closed ones do so as well, and only a list of all runs shows them: the run with the lowest id
+    that bears a marker counts, the others are copies.
+    """
+    if action.marker is None:
+        return ""
+    first = _first_bearer(action.marker, listing)
+    if first is not None and first < action.run_id:
+        return f"is a copy by now: run {first} bears its marker and came before it"
+    marker = successor.marker or action.successor_marker
+    first = _first_bearer(marker, listing) if marker else None
+    if first is not None and successor.run_id is not None and first < successor.run_id:
+        return f"has no successor: run {first} bears the marker of run {successor.run_id} too"
+    run = find_run(listing, action.run_id)
+    if run is None or action.is_doubted:
         return ""
     clash = _clash_form(run.title)
     sharing = (r.id for r in listing.runs if r.id != run.id and _clash_form(r.title) == clash)
     other = next(sharing, None)
     return "" if other is None else f"shares its title with run {other} since the plan"
+
+
+def _first_bearer(marker: str, listing: Listing) -> int | None:
+    run = find_marked(listing, marker)
+    return run.id if run else None
 
 
 _clash_form = lru_cache(maxsize=2**15)(clash_form)

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from runs_as_code.engine.checks import Successor, close_objection, find_run
+from runs_as_code.engine.checks import Successor, close_objection, find_run, others_objection
 from runs_as_code.engine.context import (
     CLOSE_LISTING_AGE,
     LOOK_DELAYS,
+    WHOLE_LISTING_AGE,
     Outcome,
     Workplace,
 )
@@ -50,13 +51,36 @@ async def _look_and_send(
 
 async def _objection(place: Workplace, action: CloseRun, successor: Successor) -> str:
     """Look whether it may be closed, and once more where an older look objects."""
-    now = place.clock.now()
-    await place.open_runs.since(now - CLOSE_LISTING_AGE)
+    if objection := await _others_objection(place, action, successor):
+        return objection
+    before = place.open_runs.span
+    oldest = place.clock.now() - CLOSE_LISTING_AGE
+    if place.all_runs.began < oldest:
+        await place.open_runs.since(oldest)
     objection = _known_objection(place, action, successor)
-    if objection and place.open_runs.began < now:
-        await place.open_runs.since(now)
+    if objection and place.open_runs.span == before:
+        await place.open_runs.now()
         objection = _known_objection(place, action, successor)
     return objection
+
+
+async def _others_objection(place: Workplace, action: CloseRun, successor: Successor) -> str:
+    """Look at all runs, for closed ones count here too.
+
+    That list is long, and closed runs are seldom edited, so that one look serves for longer.
+    """
+    before = place.all_runs.span
+    whole = await place.all_runs.since(place.clock.now() - WHOLE_LISTING_AGE)
+    objection = _whole_objection(action, whole, successor)
+    if objection and place.all_runs.span == before:
+        objection = _whole_objection(action, await place.all_runs.now(), successor)
+    return objection
+
+
+def _whole_objection(action: CloseRun, whole: Listing, successor: Successor) -> str:
+    if incomplete_listing(whole):
+        return "can't be told from a copy: the list of all runs is shorter than its counters"
+    return others_objection(action, whole, successor)
 
 
 def _known_objection(place: Workplace, action: CloseRun, successor: Successor) -> str:

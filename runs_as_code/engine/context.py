@@ -32,6 +32,9 @@ LAST_READ_SECONDS = 5.0
 CLOSE_LISTING_AGE = 1.0
 """A listing this old in seconds still serves the check before a close."""
 
+WHOLE_LISTING_AGE = 10.0
+"""So old may the list be that shows what became of closed runs; it is long, and they rest."""
+
 PARALLEL_ACTIONS = 8
 """Actions in flight at once; at 20 requests a second more would only wait."""
 

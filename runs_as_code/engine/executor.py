@@ -29,8 +29,9 @@ async def check_closes(place: Workplace, plan: ProjectPlan, made: Mapping[str, i
     """
     if not plan.closes:
         return
-    open_runs = await place.open_runs.now()
-    open_ids = {run.id for run in open_runs.runs}
+    # All runs, not the open ones: a closed run may bear a marker too.
+    listing = await place.all_runs.now()
+    open_ids = {run.id for run in listing.runs if run.is_open}
     markers = {make.key: make.marker for make in plan.makes}
     problems = []
     for action in plan.closes:
@@ -38,7 +39,7 @@ async def check_closes(place: Workplace, plan: ProjectPlan, made: Mapping[str, i
             continue
         successor = successor_of(action, made, markers)
         objection = close_objection(
-            action, open_runs, successor, is_successor_known=successor.run_id is not None
+            action, listing, successor, is_successor_known=successor.run_id is not None
         )
         if objection:
             problems.append(f"`{action.key}`: run {action.run_id} {objection}")

@@ -58,11 +58,20 @@ class LiveView:
             return self._listing
         async with self._reading(), self._lock:
             if self._listing is None or self._began < moment:
-                began, number = self._clock(), next(self._order)
-                self._listing = await self._provider.list_runs(closed=self._closed)
-                self._began, self._span = began, (number, next(self._order))
+                return await self._list()
             return self._listing
 
     async def now(self) -> Listing:
-        """Return a listing that begins now or later."""
-        return await self.since(self._clock())
+        """Return a listing that begins after this, be it within the same tick of the clock."""
+        asked = next(self._order)
+        async with self._reading(), self._lock:
+            if self._listing is None or self._span[0] < asked:
+                return await self._list()
+            return self._listing
+
+    async def _list(self) -> Listing:
+        began, number = self._clock(), next(self._order)
+        listing = await self._provider.list_runs(closed=self._closed)
+        self._listing, self._began = listing, began
+        self._span = (number, next(self._order))
+        return listing

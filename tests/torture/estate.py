@@ -5,7 +5,7 @@ closes by a line, by completion, by pruning.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +113,20 @@ CLOSED_BY_SECOND = frozenset(
 """The keys of the first commit a run of which the second one closes."""
 
 
-def build_estate(folder: Path, options: ServerOptions | None = None) -> Path:
-    """Build the project after its first commit and what people did; return its database."""
+def build_estate(
+    folder: Path,
+    options: ServerOptions | None = None,
+    before: Callable[[Ground], Awaitable[object]] | None = None,
+) -> Path:
+    """Build the project after its first commit and what people did; return its database.
+
+    `before` is done to the empty project.
+    """
     ground = Ground(folder, options or ServerOptions())
     runner = VirtualRunner()
     try:
+        if before is not None:
+            runner.run(before(ground))
         runner.run(_live_through(ground))
     finally:
         runner.close()

@@ -76,12 +76,8 @@ class Brief:
         return run.owner in {self.owner, *aliases}
 
     def is_copy(self, run: Seen, view: tuple[Seen, ...]) -> bool:
-        """Whether a run with a lower id bore the same marker when the plan was made.
-
-        Who writes the marker into an older run later does not make the planned run another one.
-        """
-        runs = self.planned_on or ()
-        everything = runs if any(other.id == run.id for other in runs) else (*runs, *view)
+        """Whether a run with a lower id bears the same marker, or did when the plan was made."""
+        everything = (*(self.planned_on or ()), *view)
         return any(other.marker == run.marker and other.id < run.id for other in everything)
 
 

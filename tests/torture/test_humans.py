@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from torture.acts import MAKES, At
+from torture.acts import CLONES, CREATES, At
 from torture.applier import Applier, lies
-from torture.estate import OWNER, QUIET, live, manifest
+from torture.estate import OWNER, QUIET, build_estate, live, manifest
 from torture.faults import Fault, Kind
 from torture.ground import Ground
 from torture.settling import outcomes, settle
@@ -42,13 +42,18 @@ MADE = {"retitled": "Menu, second title", "fresh": "Quite new"}
 
 @dataclass
 class Scene:
-    """The runs that a row is about: `old` is to be replaced, `orphan` pruned."""
+    """The runs that a row is about: `old` is to be replaced, `orphan` pruned.
+
+    The others are people's: `elder` and `over` are older than all of ours, and `over` is closed.
+    """
 
     ground: Ground
     old: int
     orphan: int
-    bystander: int = 0
-    was_closed: frozenset[int] = frozenset()
+    elder: int
+    over: int
+    bystander: int
+    was_closed: frozenset[int]
 
     @property
     def people(self):
@@ -166,6 +171,29 @@ ROWS = [
     ),
     Row(
         "copies the marker of the run to be pruned into an older run",
+        lambda s: s.write(s.elder, s.description(s.orphan)),
+        STALE,
+        PARTIAL,
+        stays=("orphan",),
+        is_at_prune=True,
+    ),
+    Row(
+        "copies the marker of the run to be pruned into an older closed run",
+        lambda s: s.write(s.over, s.description(s.orphan)),
+        STALE,
+        PARTIAL,
+        stays=("orphan",),
+        is_at_prune=True,
+    ),
+    Row(
+        "copies the marker of the run to be replaced into an older run",
+        lambda s: s.write(s.elder, s.description(s.old)),
+        STALE,
+        PARTIAL,
+        stays=("old",),
+    ),
+    Row(
+        "copies the marker of the run to be pruned into the run to be replaced",
         lambda s: s.write(s.old, s.description(s.orphan)),
         STALE,
         PARTIAL,
@@ -220,13 +248,32 @@ def given(scene, runner, row):
         runner.run(row.given(scene))
 
 
+async def before_our_time(ground: Ground) -> None:
+    await ground.people.create("An elder")
+    await ground.people.close(await ground.people.create("An elder that is over"))
+
+
+@pytest.fixture(scope="module")
+def old_estate(tmp_path_factory):
+    return build_estate(tmp_path_factory.mktemp("old-estate"), before=before_our_time)
+
+
 @pytest.fixture
-def scene(make_ground, runner):
-    ground = make_ground()
+def scene(make_ground, runner, old_estate):
+    ground = make_ground(seed=old_estate)
     runs = ground.open_runs(OWNER)
     bystander = runner.run(ground.people.create("A bystander"))
-    was_closed = frozenset(i for i, run in ground.truth().items() if not run.seen.is_open)
-    return Scene(ground, runs["retitled"][0], runs["gone-1"][0], bystander, was_closed)
+    truth = ground.truth()
+    ids = {run.seen.title: run_id for run_id, run in truth.items()}
+    return Scene(
+        ground,
+        runs["retitled"][0],
+        runs["gone-1"][0],
+        ids["An elder"],
+        ids["An elder that is over"],
+        bystander,
+        frozenset(i for i, run in truth.items() if not run.seen.is_open),
+    )
 
 
 def check(scene, ended, *, stays=(), stops=()):
@@ -284,18 +331,17 @@ def test_between_review_and_apply(scene, runner, row):
         check(scene, ended, stays=row.stays, stops=row.stops)
 
 
-THROTTLED = Fault(Kind.STATUS_BEFORE, 429)
+# Long enough for another look at all runs, closed ones included.
+THROTTLED = Fault(Kind.STATUS_BEFORE, 429, retry_after="15")
 
 
 @pytest.mark.usefixtures("given")
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_between_two_writes(scene, runner, row):
-    """It happens after every look that came before: at the first make, or while a close waits."""
-    path = rf"POST .*/run/{scene.orphan}/close\?" if row.is_at_prune else MAKES
-    # Two runs are made at once: who takes a title must come before the one that wants it.
-    path = {"retitled": r"POST .*/run/clone\?", "fresh": r"POST .*/run\?"}.get(
-        row.stops[0] if row.stops else "", path
-    )
+    """It happens after every look before: as the successor is made, or while a close waits."""
+    path = CREATES if row.stops == ("fresh",) else CLONES
+    if row.is_at_prune:
+        path = rf"POST .*/run/{scene.orphan}/close\?"
     fault = THROTTLED if row.is_at_prune else None
     at = At(path, fault, deed=lambda: row.deed(scene))
     scene.ground.wire.actors.append(at)

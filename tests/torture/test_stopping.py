@@ -71,7 +71,7 @@ def test_a_signal_ends_every_pause_at_once(make_ground, runner, after):
 
 def test_reading_back_is_given_seconds_and_then_given_up(make_ground, runner):
     ground = make_ground()
-    acts = (At(CLOSES, THROTTLED, times=0), At(WHOLE_LISTS, THROTTLED, number=2, times=0))
+    acts = (At(CLOSES, THROTTLED, times=0), At(WHOLE_LISTS, THROTTLED, number=3, times=0))
     ended, seconds = runner.run(stopped(ground, 30, *acts))
     assert seconds == pytest.approx(LAST_READ_SECONDS, abs=0.01)
     done = [result for result in ended.results if result.status is not Status.SKIPPED]
@@ -87,7 +87,7 @@ def test_what_is_unknown_is_looked_for_a_few_seconds_more(make_ground, runner, p
     """A write was under way: it is worth four looks, but not minutes of a server's pauses."""
     ground = make_ground()
     late = At(path, Fault(Kind.TIMEOUT_BEFORE), times=0)
-    acts = (late, At(WHOLE_LISTS, THROTTLED, number=2, times=0))
+    acts = (late, At(WHOLE_LISTS, THROTTLED, number=3, times=0))
     ended, seconds = runner.run(stopped(ground, 30, *acts))
     patience = ground.wire.client_patience  # the requests in flight
     looks = sum(LOOK_DELAYS) + len(LOOK_DELAYS) * LAST_READ_SECONDS

@@ -24,9 +24,9 @@ from unit.engine.support import (
 
 from runs_as_code.engine.checks import Successor
 from runs_as_code.engine.closing import close_run
-from runs_as_code.engine.context import Outcome, StopSignal, Workplace
+from runs_as_code.engine.context import WHOLE_LISTING_AGE, Outcome, StopSignal, Workplace
 from runs_as_code.engine.sending import Gate
-from runs_as_code.errors import AccessError, ExitCode, StaleError, UnreachableError
+from runs_as_code.errors import AccessError, ExitCode, NotRunError, StaleError, UnreachableError
 from runs_as_code.model.actions import CloseReason
 from runs_as_code.model.live import Listing, StatusCounts
 from runs_as_code.model.marker import Marker
@@ -43,7 +43,7 @@ def test_a_close_is_one_look_and_one_post() -> None:
     provider = FakeProvider(live(1, "a"))
     applied = run_apply(provider, close(1, "a"))
 
-    assert provider.log == ["list False", "close 1"]
+    assert provider.log == ["list None", "close 1"]
     assert applied.statuses == {"close:1": Status.DONE}
     assert applied.result("close:1").run_id == 1
     assert not provider.runs[1].is_open
@@ -176,6 +176,63 @@ class TestDoubt:
                 run_apply(provider, action)
 
 
+class TestCopies:
+    """Of the runs that bear a marker the one with the lowest id counts, be it closed."""
+
+    @pytest.mark.parametrize("closed_at", [None, MOMENT])
+    def test_an_older_run_bears_the_marker_now(self, closed_at: str | None) -> None:
+        elder = live(1, title="Elder", description=marker("a"), closed_at=closed_at)
+        provider = FakeProvider(elder, live(2, "a"), live(3, "b"))
+
+        with pytest.raises(StaleError, match="run 2 is a copy by now: run 1 bears its marker"):
+            run_apply(provider, close(2, "a"), close(3, "b"))
+        assert provider.writes == []
+
+    def test_a_younger_run_with_the_marker_is_the_copy(self) -> None:
+        younger = live(3, title="Younger", description=marker("a"))
+
+        applied = run_apply(FakeProvider(live(2, "a"), younger), close(2, "a"))
+        assert applied.statuses == {"close:2": Status.DONE}
+
+    @pytest.mark.parametrize("closed_at", [None, MOMENT])
+    def test_it_is_seen_between_two_tries(self, closed_at: str | None) -> None:
+        provider = FakeProvider(live(1, title="Elder", closed_at=closed_at), live(2, "a"))
+        throttled = NotRunError("slow down", pause=WHOLE_LISTING_AGE + 1)
+
+        def copy() -> None:
+            provider.change(1, description=marker("a"))
+
+        provider.trouble["close"] = [Trouble(before=throttled)]
+        provider.trouble["list"] = [Trouble(then=copy)]
+        applied = run_apply(provider, close(2, "a"))
+
+        assert applied.statuses == {"close:2": Status.STALE}
+        assert "copy by now" in applied.result("close:2").message
+        assert provider.runs[2].is_open
+
+    def test_a_successor_that_is_a_copy_by_now(self) -> None:
+        elder = live(1, title="Elder", description=marker("a", 2), closed_at=MOMENT)
+        provider = FakeProvider(elder, live(2, "a"), live(3, "a", 2))
+        older = close(2, "a", reason=CloseReason.OLDER, successor_run=3)
+
+        with pytest.raises(StaleError, match="run 1 bears the marker of run 3 too"):
+            run_apply(provider, replace(older, successor_marker=marker("a", 2)))
+
+    def test_a_list_of_all_runs_that_is_short_tells_no_copies(self) -> None:
+        provider = FakeProvider(live(1, "a"))
+        listed = provider.list_runs
+
+        async def list_runs(*, closed: bool | None = None) -> Listing:
+            listing = await listed(closed=closed)
+            return replace(listing, closed_counter=1) if closed is None else listing
+
+        provider.list_runs = list_runs  # type: ignore[method-assign]  # scripted
+        applied = run_apply(provider, close(1, "a"))
+
+        assert applied.statuses == {"close:1": Status.STALE}
+        assert "shorter than its counters" in applied.result("close:1").message
+
+
 class TestKeptSuccessor:
     """A successor that was there before must be what the plan saw."""
 
@@ -285,7 +342,7 @@ def test_a_close_whose_reply_is_lost_is_read_back() -> None:
     provider.trouble["close"] = [Trouble(after=LOST)]
     applied = run_apply(provider, close(1, "a"))
 
-    assert provider.log == ["list False", "close 1", "list None"]
+    assert provider.log == ["list None", "close 1", "list None"]
     assert applied.statuses == {"close:1": Status.DONE}
 
 
@@ -295,7 +352,7 @@ def test_a_close_that_did_not_run_is_sent_again_after_another_look() -> None:
     applied = run_apply(provider, close(1, "a"))
 
     assert provider.writes == ["close 1"] * 2
-    assert provider.log[-2:] == ["list False", "close 1"]
+    assert provider.log[-2:] == ["list None", "close 1"]
     assert applied.clock.slept == [0.0, 1.0, 2.0, 4.0]
     assert applied.statuses == {"close:1": Status.DONE}
 
@@ -367,14 +424,17 @@ def test_no_close_without_a_look() -> None:
 async def look_and_close(provider: FakeProvider, order: str, allowing: str) -> Outcome:
     """List all and the open runs in some order, people at work in all lists but the allowing ones.
 
-    `allowing` names the lists by their first letters.
+    `allowing` names the lists by their first letters, of each kind the first one only.
     """
     place = Workplace(provider, FakeClock().clock, StopSignal())
     views = {"whole": place.all_runs, "open": place.open_runs}
     listed = provider.list_runs
+    seen: set[str] = set()
 
     async def list_runs(*, closed: bool | None = None) -> Listing:
-        is_allowed = ("whole" if closed is None else "open")[0] in allowing
+        name = "whole" if closed is None else "open"
+        is_allowed = name[0] in allowing and name not in seen
+        seen.add(name)
         listing = await listed(closed=closed)
         if order == "open around whole" and closed is not None:
             await asyncio.sleep(0.01)
@@ -406,7 +466,9 @@ async def look_and_close(provider: FakeProvider, order: str, allowing: str) -> O
         ("whole around open", "ow", True),
         ("whole around open", "o", False),
         ("whole around open", "w", False),
-        ("open", "o", True),
+        # The look at closed runs comes later, and counts.
+        ("open", "ow", True),
+        ("open", "o", False),
         ("open", "", False),
     ],
 )

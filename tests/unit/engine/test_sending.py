@@ -240,7 +240,7 @@ def test_a_signal_before_the_first_write_leaves_nothing_to_read_back() -> None:
     applied = run_apply(provider, close(1, "old"), make("a"), stop=stop, verified=True)
 
     assert set(applied.statuses.values()) == {Status.SKIPPED}
-    assert provider.log == ["list False"]
+    assert provider.log == ["list None"]
     assert applied.report.exit_code is ExitCode.SIGINT
 
 
