@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torture.faults import Answer, Fault
 from torture.wire import Call
@@ -52,6 +52,22 @@ class At:
             return False
         self.done += 1
         return True
+
+
+@dataclass
+class Watch:
+    """Notes the writes that come after a moment of the loop's clock."""
+
+    moment: float
+    late: list[Call] = field(default_factory=list)
+
+    async def before(self, call: Call) -> None:
+        """Note it."""
+        if call.is_write and call.at > self.moment:
+            self.late.append(call)
+
+    async def after(self, call: Call, answer: Answer) -> None:
+        """Do nothing more."""
 
 
 MAKES = r"POST .*/run(/clone)?\?"

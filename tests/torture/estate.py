@@ -107,6 +107,11 @@ INHERITED = {
 }
 """The second commit, and a clone of a fixed run that it prunes."""
 
+CROWD = manifest(
+    {**QUIET["runs"], **{f"more-{n}": live(f"One more, number {n}", "Menu") for n in range(12)}}
+)
+"""The project as it is, and more new runs than go out at once."""
+
 CLOSED_BY_SECOND = frozenset(
     {"retitled", "reselected", "fixed", "worked", "ending", "complete", "gone-1", "gone-2"}
 )

@@ -156,6 +156,28 @@ BUGS = {
             "pass",
         ),
     ),
+    "signal-ignored": _bug(
+        "writes that were put off are sent after a signal",
+        "stopped",
+        Wrong.WRITE,
+        (
+            "engine.context",
+            "StopSignal.objection",
+            "if self.requested is not None:",
+            "if None:",
+        ),
+    ),
+    "turn-waited-for": _bug(
+        "a write that waited for the rate of the key is sent after a signal",
+        "stopped",
+        Wrong.WRITE,
+        (
+            "provider.client",
+            "QaSphereClient._attempt",
+            "if request.is_write and not request.attempt.may_go():",
+            "if None:",
+        ),
+    ),
     "copies-are-ours": _bug(
         "a run that somebody cloned, marker and all, counts as ours",
         "calm",

@@ -1,15 +1,13 @@
 """Signals while a server throttles, on virtual time: nothing more is sent, and it ends soon."""
 
 import asyncio
-from dataclasses import dataclass
 
 import pytest
-from torture.acts import CLOSES, MAKES, WHOLE_LISTS, At
+from torture.acts import CLOSES, MAKES, WHOLE_LISTS, At, Watch
 from torture.applier import Applier, lies
 from torture.estate import OPEN_AFTER, OWNER, SECOND
-from torture.faults import Answer, Fault, Kind
+from torture.faults import Fault, Kind
 from torture.settling import one_run_each, settle
-from torture.wire import Call
 
 from runs_as_code.engine.context import LAST_READ_SECONDS, LOOK_DELAYS, StopSignal
 from runs_as_code.errors import ExitCode
@@ -25,29 +23,14 @@ async def stopped(ground, after, *actors):
     loop = asyncio.get_running_loop()
     moment = loop.time() + after
     loop.call_at(moment, setattr, stop, "requested", ExitCode.SIGTERM)
-    late = []
-    ground.wire.actors.append(_Watch(moment, late))
+    watch = Watch(moment)
+    ground.wire.actors.append(watch)
     ended = await Applier(ground, [SECOND], stop=stop).apply()
     seconds = loop.time() - moment
     await ground.wire.quiet()
     ground.wire.actors.clear()
-    assert late == []
+    assert watch.late == []
     return ended, seconds
-
-
-@dataclass
-class _Watch:
-    """Notes the writes that come after a moment."""
-
-    moment: float
-    late: list[Call]
-
-    async def before(self, call: Call) -> None:
-        if call.is_write and call.at > self.moment:
-            self.late.append(call)
-
-    async def after(self, call: Call, answer: Answer) -> None:
-        """Do nothing more."""
 
 
 def check(ground, runner, ended):

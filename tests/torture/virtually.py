@@ -1,21 +1,25 @@
 """A campaign in this process and on virtual time: many cases in the time of one real one."""
 
+import asyncio
 import random
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from torture.acts import CLOSES, MAKES, MEMBERS, OPEN_LISTS, At
+from torture.acts import CLOSES, MAKES, MEMBERS, OPEN_LISTS, At, Watch
 from torture.applier import Applier, lies
 from torture.campaigns import MANGLINGS, SCOPES, Outcome
 from torture.deeds import Deeds
-from torture.estate import CLOSED_BY_SECOND, INHERITED, OPEN_AFTER, OWNER, SECOND, reworded
+from torture.estate import CLOSED_BY_SECOND, CROWD, INHERITED, OPEN_AFTER, OWNER, SECOND, reworded
 from torture.faults import Fault, Kind, Weather, dice
 from torture.ground import Ground
 from torture.limiting import LIMIT_TEAM, drop_some
+from torture.problems import Problem, Wrong
 from torture.settling import one_run_each, outcomes, settle
 from torture.virtual import VirtualRunner
 
+from runs_as_code.engine.context import StopSignal
+from runs_as_code.errors import ExitCode
 from runs_as_code.server.options import ServerOptions, TitleScope
 
 PROGRAM = (
@@ -33,6 +37,7 @@ PROGRAM = (
     "limit of closes",
     "limit of percent",
     "inherited",
+    "stopped",
 )
 """The kinds of cases that each round of the campaign plays, in this order."""
 
@@ -136,6 +141,32 @@ async def _inherited(ground: Ground, chance: random.Random, outcome: Outcome) ->
     outcome.problems += await settle(ground, [INHERITED], skip_blocked=True)
     outcome.problems += one_run_each(ground, OWNER, {*OPEN_AFTER, "heir"})
     return str(outcomes(ended))
+
+
+async def _stopped(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
+    """Stop while writes are put off and replies are lost: nothing more may be sent."""
+    throttled = Fault(Kind.STATUS_BEFORE, 429, retry_after=chance.choice((None, "5", "60")))
+    weather = Weather(chance.randrange(10**9), 0.2, most=40)
+    stop = StopSignal()
+    loop = asyncio.get_running_loop()
+    after = chance.choice((0.3, 1.0, 5.0, 30.0)) * chance.random()
+    watch = Watch(loop.time() + after)
+    number = chance.randint(1, 8)
+    ground.wire.actors += [weather, At(MAKES, throttled, number=number, times=0)]
+    ground.wire.actors += [At(CLOSES, throttled, times=chance.choice((0, 6))), watch]
+    loop.call_at(watch.moment, setattr, stop, "requested", ExitCode.SIGTERM)
+    # Who closes at such a rate waits longer for a turn than a look lasts.
+    rate = chance.choice((0, 2, 20))
+    document = CROWD if rate == 2 else SECOND
+    ended = await Applier(ground, [document], skip_blocked=True, rate=rate, stop=stop).apply()
+    await ground.wire.quiet()
+    late = [Problem(Wrong.WRITE, f"{call.path} after a signal") for call in watch.late]
+    outcome.problems += [*late, *lies(ground, ended)]
+    outcome.faults += weather.hits
+    outcome.problems += await settle(ground, [document], skip_blocked=True)
+    keys = OPEN_AFTER if document is SECOND else document["runs"]
+    outcome.problems += one_run_each(ground, OWNER, keys)
+    return f"after {after:.2f} s, {outcomes(ended)}"
 
 
 async def _people(ground: Ground, chance: random.Random, outcome: Outcome) -> str:
@@ -243,4 +274,5 @@ STORIES: dict[str, Story] = {
     "limit of closes": _limit("close"),
     "limit of percent": _limit("percent"),
     "inherited": _inherited,
+    "stopped": _stopped,
 }
