@@ -69,8 +69,9 @@ class CloseRun:
     plan saw of people's work. `needs_complete` says that it may go because no case of it is open,
     `is_doubted` that it was in doubt and somebody approved that. The run is closed after
     `successor_key` was made and verified, or while `successor_run` is open, and after the clones
-    of `cloned_by` were made from it. `successor_marker` is what `successor_run` must still bear,
-    None where it has none or the key was approved.
+    of `cloned_by` were made from it; other owners' keys stand there as `OWNER/KEY`.
+    `successor_marker` is what `successor_run` must still bear, None where it has none or the key
+    was approved.
     """
 
     key: str
