@@ -49,6 +49,7 @@ class Reason(StrEnum):
     TITLE_HELD = "title-held"
     MARKER_LOST = "marker-lost"
     SUCCESSOR_CLOSED = "successor-closed"
+    SECOND_RUN = "second-run"
     DECLARED_UNMANAGED = "declared-unmanaged"
     UNRESOLVED = "unresolved"
 

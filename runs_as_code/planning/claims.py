@@ -83,3 +83,27 @@ def adoption_block(ctx: Context, spec: RunSpec) -> Block | None:
             line = f"previousKeys: [{marker.key}] instead of `adopt`, or {line}"
     message = f"run {spec.adopt} {whose}"
     return Block("adopt-foreign", message, line, location=place)
+
+
+def second_runs(ctx: Context, spec: RunSpec, members: Collection[Member]) -> list[Block]:
+    """Find open copies that bear the title of their original as well.
+
+    Where titles need not be unique, two applies at once can make the same run. The later one counts
+    as a copy and is left alone, but somebody has to close it.
+    """
+    if ctx.is_approved(spec.key):
+        return []
+    return [
+        Block(
+            rule="second-run",
+            message=f"run {bearer.run.id} bears the marker and the title of run {member.run.id},"
+            " and is left alone; somebody should close it in the web page",
+            line="state: unmanaged",
+            flag=rules.approve(spec.key),
+            location=spec.location,
+        )
+        for member in members
+        if member.marker is not None
+        for bearer in ctx.titles.bearers(member.run.title)
+        if bearer.is_copy and bearer.run.is_open and bearer.marker == member.marker
+    ]

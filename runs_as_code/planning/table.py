@@ -13,12 +13,13 @@
 | newest closed                            | open               | `_decide_newest_closed` |
 | open or closed, not declared             | -                  | `orphans.py`          |
 
+A key that needs nothing but has a second open run of one revision stops too: second run.
 An unmarked or damaged open run with the title of a run to be made or closed stops the row: marker
 lost.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runs_as_code.model.actions import Action, CloseReason
 from runs_as_code.model.desired import Field, IfExists, OnClosed, RunSpec, State
@@ -26,7 +27,7 @@ from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import UNKNOWN
 from runs_as_code.model.plan import Block, Change, FieldDiff, Outcome, Reason
 from runs_as_code.planning import rules
-from runs_as_code.planning.claims import adoption_block, held_by, lost_markers
+from runs_as_code.planning.claims import adoption_block, held_by, lost_markers, second_runs
 from runs_as_code.planning.closing import (
     close_action,
     close_older,
@@ -67,8 +68,13 @@ def decide(ctx: Context, declaration: Declaration, decided: Decided) -> Change:
     if not members:
         return _decide_missing(ctx, declaration, decided)
     if members[-1].run.is_open:
-        return _decide_open(ctx, declaration, members)
-    return _decide_newest_closed(ctx, declaration, members, decided)
+        change = _decide_open(ctx, declaration, members)
+    else:
+        change = _decide_newest_closed(ctx, declaration, members, decided)
+    second = () if change.is_pending else second_runs(ctx, spec, members)
+    if not second:
+        return change
+    return replace(change, outcome=Outcome.DECIDE, reason=Reason.SECOND_RUN, blocks=tuple(second))
 
 
 def needs_names(ctx: Context, spec: RunSpec) -> bool:

@@ -44,6 +44,7 @@ _REASONS = {
     Reason.NOT_ADOPTABLE: "the run that `adopt` names can't be this key's",
     Reason.TITLE_HELD: "another run stands in its way",
     Reason.MARKER_LOST: "an open run bears its title but not its marker",
+    Reason.SECOND_RUN: "another open run bears its marker and its title",
     Reason.SUCCESSOR_CLOSED: "somebody closed its newest run, and an older one is open",
     Reason.DECLARED_UNMANAGED: "the file says `state: unmanaged`",
     Reason.UNRESOLVED: "a name in the file can't be resolved",

@@ -15,7 +15,7 @@ from torture.acts import (
 from torture.applier import Applier, lies
 from torture.estate import OWNER, QUIET, live, manifest
 from torture.faults import Fault, Kind
-from torture.settling import one_run_each, settle
+from torture.settling import blocks, one_run_each, settle
 
 from runs_as_code.errors import ExitCode
 from runs_as_code.model.report import Status
@@ -286,3 +286,29 @@ def test_of_two_looks_at_one_time_the_stricter_counts(make_ground, runner):
     assert close.status is Status.STALE
     assert ground.truth()[old].seen.is_open
     check(ground, ended)
+
+
+def test_a_run_that_was_made_twice_is_told_until_somebody_closes_it(make_ground, runner):
+    """Each carried over another milestone, and titles are unique in a milestone only."""
+    ground = make_ground(ServerOptions(title_scope="milestone"))
+    (old,) = ground.open_runs(OWNER)["ending"]
+    document = changed("ending", title="Ending, second title")
+
+    async def play():
+        appliers = [Applier(ground, [document], may_race=True) for _ in range(2)]
+        plans = []
+        for applier, milestone in zip(appliers, (5, 6), strict=True):
+            ground.people.edit(old, milestone_id=milestone)
+            plans.append(await applier.plan())
+        pairs = zip(appliers, plans, strict=True)
+        return [await applier.apply_planned(plan) for applier, plan in pairs]
+
+    assert [ended.code for ended in runner.run(play())] == [ExitCode.DONE, ExitCode.UNVERIFIED]
+    second = max(ground.truth())
+    for _ in range(2):
+        ended = runner.run(Applier(ground, [document]).apply())
+        assert ended.code == ExitCode.REFUSED
+        assert [block.split(":")[0] for block in blocks(ended)] == ["second-run"]
+    runner.run(ground.people.close(second))
+    assert runner.run(settle(ground, [document])) == []
+    assert ground.objections() == []

@@ -271,3 +271,34 @@ class TestAdoption:
 
         assert not decide(spec, live(4)).is_pending
         assert shown(decide(spec, live(4, "Renamed by hand"))) == ["+ Run a"]
+
+
+class TestSecondRun:
+    """An open copy under the title of its original may be what two applies made at once."""
+
+    TWIN = live(2, "RUN A ", OURS.description)
+
+    def test_it_is_shown_until_somebody_closes_it(self):
+        change = decide(desired(), OURS, self.TWIN)
+
+        assert (change.outcome, change.reason) == (Outcome.DECIDE, Reason.SECOND_RUN)
+        assert rules(change) == ["second-run"]
+        assert "run 2 bears the marker and the title of run 1" in change.blocks[0].message
+        assert not decide(desired(), OURS, replace(self.TWIN, closed_at="2024")).is_pending
+
+    def test_it_is_shown_when_its_original_is_closed(self):
+        assert rules(decide(desired(), replace(OURS, closed_at="2024"), self.TWIN)) == [
+            "second-run"
+        ]
+
+    def test_an_approval_leaves_it(self):
+        assert not decide(desired(), OURS, self.TWIN, keys=frozenset({"a"})).is_pending
+
+    def test_a_copy_under_another_title_is_somebody_s_clone(self):
+        assert not decide(desired(), OURS, live(2, "Copy", OURS.description)).is_pending
+
+    def test_it_is_in_nobody_s_way(self):
+        change = decide(desired(title="New"), OURS, self.TWIN)
+
+        assert shown(change) == ["» 1 New", "x 1"]
+        assert rules(change) == ["in-doubt"]
