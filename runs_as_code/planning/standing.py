@@ -14,8 +14,11 @@ from runs_as_code.model.reconciling import (
 FAILURES_TO_TELL = 2
 """Rounds that fail one after the other before that is told: one lost reply alarms nobody."""
 
-_HOLDING = frozenset({"freeze-window", "policy", "source-blocked", "source-of-blocked-clone"})
-"""Rules by which nobody has to decide anything; the last two only follow from others."""
+_FOLLOWING = frozenset({"source-of-blocked-clone"})
+"""What follows from a block of the clone, maybe in another scope, which tells of it."""
+
+_HOLDING = frozenset({"freeze-window", "policy", "source-blocked"})
+"""Rules by which nobody has to decide anything; the last one only follows from others."""
 
 _WAITING = frozenset({"freeze-window", "policy"})
 
@@ -41,12 +44,12 @@ def advance(
 
 def condition_of(seen: Observation) -> Condition:
     """Return the condition that a round without failure shows: the one that asks for most."""
-    rules = set(seen.blocked)
+    rules = set(seen.blocked) - _FOLLOWING
     if rules - _HOLDING or (rules and not rules & _WAITING):
         return Condition.BLOCKED
     if seen.drift:
         return Condition.DRIFT
-    return Condition.WAITING if rules else Condition.IN_SYNC
+    return Condition.WAITING if seen.blocked else Condition.IN_SYNC
 
 
 def _after(standing: Standing, seen: Observation, failures_to_tell: int) -> Standing:
