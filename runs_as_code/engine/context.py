@@ -13,6 +13,7 @@ from runs_as_code.engine.view import LiveView
 from runs_as_code.errors import ExitCode, UnreachableError
 from runs_as_code.model.provider import Provider
 from runs_as_code.model.restraint import FreezeWindow
+from runs_as_code.planning.cost import PARALLEL_ACTIONS
 
 LOOK_DELAYS = (0.0, 1.0, 2.0, 4.0)
 """Seconds between the looks for a write whose outcome is unknown: replicas may lag behind."""
@@ -34,9 +35,6 @@ CLOSE_LISTING_AGE = 1.0
 
 WHOLE_LISTING_AGE = 10.0
 """So old may the list be that shows what became of closed runs; it is long, and they rest."""
-
-PARALLEL_ACTIONS = 8
-"""Actions in flight at once; at 20 requests a second more would only wait."""
 
 
 class StopSignal:

@@ -19,6 +19,7 @@ from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.events import ActionFinished, ActionStarted, Listener
 from runs_as_code.model.plan import ProjectPlan
 from runs_as_code.model.report import SUCCEEDED, ActionResult, Status
+from runs_as_code.planning.dependencies import awaited_makes
 
 
 async def check_closes(place: Workplace, plan: ProjectPlan, made: Mapping[str, int]) -> None:
@@ -79,20 +80,18 @@ class ProjectExecutor:
         self._made = dict(made or {})
         self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
         self._others: dict[str, ProjectExecutor] = {}
-        self._needed = needed_keys(plan)
+        self._awaited: frozenset[str] = frozenset()
         self._markers = {make.key: make.marker for make in plan.makes}
         self._closes: dict[str, list[CloseRun]] = {}
         for close in plan.closes:
             self._closes.setdefault(close.key, []).append(close)
 
-    def introduce(self, others: Iterable["ProjectExecutor"]) -> None:
-        """Let the closes of this owner wait for the clones that others of its project make."""
-        mine = f"{self.plan.owner}/"
-        for other in others:
-            if other is not self:
-                self._others[other.plan.owner] = other
-                names = {name for close in other.plan.closes for name in close.cloned_by}
-                self._needed |= {n.removeprefix(mine) for n in names if n.startswith(mine)}
+    def introduce(self, everybody: Iterable["ProjectExecutor"]) -> None:
+        """Say who works on the project, this one among them: closes wait for others' clones."""
+        executors = {executor.plan.owner: executor for executor in everybody}
+        awaited = awaited_makes(executor.plan for executor in executors.values())
+        self._awaited = frozenset(key for owner, key in awaited if owner == self.plan.owner)
+        self._others = executors
 
     async def run(self) -> list[ActionResult]:
         """Carry everything out and return one result per action, in the plan's order.
@@ -164,7 +163,7 @@ class ProjectExecutor:
             outcome = Outcome(is_done=True, run_id=before, was_there=True)
         if not outcome.is_done or outcome.run_id is None:
             return self._failed(action, outcome)
-        if action.key in self._needed:
+        if action.key in self._awaited:
             objection = await self._prove(action, outcome.run_id, source)
             if objection:
                 return self._finish(
@@ -228,10 +227,3 @@ def _to_check(action: Action) -> str:
     """Say what to look at after an error that tells nothing of what the action did."""
     where = f"for `{action.title}`" if isinstance(action, MakeRun) else f"at run {action.run_id}"
     return f"it may or may not have run: look {where} in the web page, plan again, and report this"
-
-
-def needed_keys(plan: ProjectPlan) -> set[str]:
-    """Return the keys whose new run something else waits for: those are proved at once."""
-    needed = {make.source_key for make in plan.makes} | {c.successor_key for c in plan.closes}
-    needed |= {key for close in plan.closes for key in close.cloned_by}
-    return {key for key in needed if key is not None}

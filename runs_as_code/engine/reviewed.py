@@ -5,12 +5,12 @@ already done, and what no longer fits is explained run by run.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from runs_as_code.engine.applying import Job
 from runs_as_code.engine.checks import close_objection
-from runs_as_code.engine.executor import needed_keys, successor_of
+from runs_as_code.engine.executor import successor_of
 from runs_as_code.engine.planning import OpenProvider
 from runs_as_code.errors import RefusedError, StaleError
 from runs_as_code.model.actions import Action, MakeRun
@@ -20,6 +20,8 @@ from runs_as_code.model.plan import Plan, ProjectPlan
 from runs_as_code.model.provider import Provider
 from runs_as_code.model.report import ActionResult, Status
 from runs_as_code.model.text import clash_form
+from runs_as_code.planning.context import Place
+from runs_as_code.planning.dependencies import awaited_makes
 from runs_as_code.planning.ownership import ProjectRuns
 from runs_as_code.planning.policy import incomplete_listing
 
@@ -42,6 +44,7 @@ class _Live:
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
+        self.closed_ids = frozenset(run.id for run in listing.runs if not run.is_open)
         self.runs = ProjectRuns(listing.runs)
         self.by_marker: dict[str, int] = {}
         self.by_key: dict[tuple[str, str], list[int]] = {}
@@ -71,7 +74,9 @@ async def review_plan(plan: Plan, open_provider: OpenProvider) -> tuple[Plan, li
     problems: list[str] = []
     for (key, projects), listing in zip(groups.items(), listings, strict=True):
         live = _Live(listing)
-        reviewed = [_review(providers[key], project, live) for project in projects]
+        # A close that is left must not trust a run that nobody proved: that one stays in the plan.
+        awaited = awaited_makes(_without_closed(project, live) for project in projects)
+        reviewed = [_review(providers[key], project, live, awaited) for project in projects]
         problems += [problem for part in reviewed for problem in part.problems]
         jobs.append(
             Job(
@@ -91,14 +96,14 @@ async def review_plan(plan: Plan, open_provider: OpenProvider) -> tuple[Plan, li
     return replace(plan, projects=left), jobs
 
 
-def _review(provider: Provider, project: ProjectPlan, live: _Live) -> _Reviewed:
-    closed_ids = {run.id for run in live.listing.runs if not run.is_open}
-    closed = [close for close in project.closes if close.run_id in closed_ids]
+def _review(
+    provider: Provider, project: ProjectPlan, live: _Live, awaited: Collection[Place]
+) -> _Reviewed:
+    closed = [close for close in project.closes if close.run_id in live.closed_ids]
     found = {make.key: live.by_marker.get(make.marker) for make in project.makes}
     made = {key: run_id for key, run_id in found.items() if run_id is not None}
-    left = _without(project, {close.address for close in closed})
-    # A close that is left must not trust a run that nobody proved, so that one stays in the plan.
-    proved_again = needed_keys(left)
+    left = _without_closed(project, live)
+    proved_again = {key for owner, key in awaited if owner == project.owner}
     done = [_already(provider, project, close, close.run_id) for close in closed]
     done += [
         _already(provider, project, make, made[make.key])
@@ -114,6 +119,11 @@ def _review(provider: Provider, project: ProjectPlan, live: _Live) -> _Reviewed:
             *_close_problems(left, made, live.listing),
         ),
     )
+
+
+def _without_closed(project: ProjectPlan, live: _Live) -> ProjectPlan:
+    closed = {close.address for close in project.closes if close.run_id in live.closed_ids}
+    return _without(project, closed)
 
 
 def _make_problems(project: ProjectPlan, made: Mapping[str, int], live: _Live) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.desired import OnClosed, RunSpec, State
-from runs_as_code.model.plan import Block, Change
+from runs_as_code.model.plan import Block, Change, ProjectPlan
 from runs_as_code.planning.compare import is_title_changed
 from runs_as_code.planning.context import Context, Place, name_of, place_of
 from runs_as_code.planning.make import Origin, find_origin
@@ -72,6 +72,19 @@ def settle(
             return result
         for place, blocks in added.items():
             result[place] = replace(result[place], blocks=(*result[place].blocks, *blocks))
+
+
+def awaited_makes(plans: Iterable[ProjectPlan]) -> frozenset[Place]:
+    """Return whose new run something of one project's plans waits for: it is proved at once.
+
+    A clone waits for its source, a close for the run that takes its place and for the clones.
+    """
+    awaited: set[tuple[str, str | None]] = set()
+    for plan in plans:
+        awaited |= {(plan.owner, make.source_key) for make in plan.makes}
+        awaited |= {(plan.owner, close.successor_key) for close in plan.closes}
+        awaited |= {place_of(name, plan.owner) for close in plan.closes for name in close.cloned_by}
+    return frozenset((owner, key) for owner, key in awaited if key is not None)
 
 
 def _makes(change: Change) -> Iterable[MakeRun]:

@@ -69,7 +69,7 @@ BUGS = {
         (
             "engine.executor",
             "ProjectExecutor._make",
-            "if action.key in self._needed:",
+            "if action.key in self._awaited:",
             "if action.key in ():",
         ),
     ),
@@ -150,10 +150,10 @@ BUGS = {
         "inherited",
         Wrong.CLOSE,
         (
-            "engine.executor",
-            "needed_keys",
-            "needed |= {key for close in plan.closes for key in close.cloned_by}",
-            "pass",
+            "planning.dependencies",
+            "awaited_makes",
+            "{place_of(name, plan.owner) for close in plan.closes for name in close.cloned_by}",
+            "set()",
         ),
     ),
     "signal-ignored": _bug(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from unit.engine.support import (
     MOMENT,
+    REFUSED,
     Applied,
     FakeClock,
     FakeProvider,
@@ -47,6 +48,22 @@ def review_and_apply_plans(provider: FakeProvider, *plans: ProjectPlan) -> Appli
 def replaced() -> tuple[FakeProvider, tuple[Action, ...]]:
     provider = FakeProvider(live(1, "a"))
     return provider, replacement(provider.runs[1], "a")
+
+
+def test_a_clone_of_another_owner_is_proved_again_before_its_source_is_closed() -> None:
+    plans = (
+        project_plan(close(1, "a", cloned_by=("others/b",)), owner="team"),
+        project_plan(make("b", source_run=1, assignee_id=7), owner="others"),
+    )
+    provider = FakeProvider(live(1, "a"))
+    provider.trouble["close"] = [Trouble(before=REFUSED)]
+    assert review_and_apply_plans(provider, *plans).statuses["close:1"] == Status.FAILED
+    made = max(provider.runs)
+    provider.runs[made] = replace(provider.runs[made], assignee_id=None)
+
+    applied = review_and_apply_plans(provider, *plans)
+    assert applied.statuses == {"close:1": Status.SKIPPED, "make:b": Status.UNVERIFIED}
+    assert provider.runs[1].is_open
 
 
 def test_a_fresh_plan_is_applied() -> None:
