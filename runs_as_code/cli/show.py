@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from runs_as_code.cli.compare_plans import compare_plans
 from runs_as_code.cli.console import Console
 from runs_as_code.cli.options import Sources, output_options
 from runs_as_code.cli.outputs import PLAN_FORMATS, Outputs, outputs_options, publish
@@ -12,6 +11,7 @@ from runs_as_code.cli.reading import read_plan_file
 from runs_as_code.cli.showing import View, shown_plan, view_options
 from runs_as_code.errors import ExitCode, UsageError
 from runs_as_code.model.plan import Approvals, Plan
+from runs_as_code.report.comparing import compare_plans
 
 
 @click.command("show")

@@ -65,22 +65,22 @@ async def review_plan(plan: Plan, open_provider: OpenProvider) -> tuple[Plan, li
     groups: dict[tuple[str, str], list[ProjectPlan]] = {}
     for project in plan.projects:
         groups.setdefault((project.server, project.project), []).append(project)
-    providers = {key: open_provider(*key) for key in groups}
-    listings = await asyncio.gather(*(providers[key].list_runs() for key in groups))
+    providers = {where: open_provider(*where) for where in groups}
+    listings = await asyncio.gather(*(providers[where].list_runs() for where in groups))
     for listing in listings:
         for block in incomplete_listing(listing):
             raise RefusedError(block.message, hint=block.line)
     jobs: list[Job] = []
     problems: list[str] = []
-    for (key, projects), listing in zip(groups.items(), listings, strict=True):
+    for (where, projects), listing in zip(groups.items(), listings, strict=True):
         live = _Live(listing)
         # A close that is left must not trust a run that nobody proved: that one stays in the plan.
         awaited = awaited_makes(_without_closed(project, live) for project in projects)
-        reviewed = [_review(providers[key], project, live, awaited) for project in projects]
+        reviewed = [_review(providers[where], project, live, awaited) for project in projects]
         problems += [problem for part in reviewed for problem in part.problems]
         jobs.append(
             Job(
-                provider=providers[key],
+                provider=providers[where],
                 plans=tuple(part.plan for part in reviewed),
                 done=tuple(result for part in reviewed for result in part.done),
                 made={

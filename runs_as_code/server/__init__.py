@@ -1,7 +1,7 @@
 """A QA Sphere-compatible API on a SQLite file, in process or on a port.
 
-It shares no wire code with the client and imports nothing of `runs_as_code` but its errors: one
-misreading must not sit on both sides.
+It shares no wire code with the client: one misreading must not sit on both sides. Of the rest of
+`runs_as_code` it imports errors and, for what both sides can only guess, `model`.
 
 | module | what it holds |
 |---|---|

@@ -68,7 +68,7 @@ CLI_ONLY = frozenset(
 # board's pages and the page of a plan are siblings too.
 HOMES = {
     "click": ("cli",),
-    "deepdiff": ("cli",),
+    "deepdiff": ("report",),
     "dotenv": ("provider",),
     "httpx": ("provider",),
     "jinja2": ("report", "server.board"),

@@ -61,8 +61,10 @@ _BULK_CASE = Struct("BulkTCase", {"title": "string", "tags": ListOf("string")})
 _BULK = Struct(
     "BulkCreateTCasesRequest", {"folderPath": ListOf("string"), "tcases": ListOf(_BULK_CASE)}
 )
-_BY_SEQ = Struct("GetTCasesBySeqRequest", {"seqIds": ListOf("string"), "offset": "int"})
-_BY_SEQ = Struct(_BY_SEQ.name, {**_BY_SEQ.fields, "limit": "int", "page": "int"})
+_BY_SEQ = Struct(
+    "GetTCasesBySeqRequest",
+    {"seqIds": ListOf("string"), "offset": "int", "limit": "int", "page": "int"},
+)
 # SQLite takes a limited number of variables in one statement.
 _NAMED_IDS = 500
 _MAX_POSITION = 2**31 - 1

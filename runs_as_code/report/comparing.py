@@ -1,6 +1,6 @@
 """How one plan differs from another: which actions came, went or changed, and in what bounds.
 
-Pure: two plans in, lines out. deepdiff says what differs inside an action; which actions there
+deepdiff says what differs inside an action; which actions there
 are is decided by their names.
 """
 

@@ -3,12 +3,12 @@
 import time
 from dataclasses import replace
 
-from runs_as_code.cli.compare_plans import compare_plans
 from runs_as_code.model.actions import Action, CloseReason, CloseRun, MakeRun
 from runs_as_code.model.live import StatusCounts
 from runs_as_code.model.plan import Change, Outcome, Plan, ProjectPlan, Reason
 from runs_as_code.model.provider import ResolvedPlan
 from runs_as_code.model.restraint import FreezeWindow, Policy
+from runs_as_code.report.comparing import compare_plans
 
 MAKE = MakeRun(
     "smoke",
