@@ -139,7 +139,8 @@ class Resolver:
             is_milestone_archived=milestone is not None and milestone.id in self._archived,
             assignee=assignee,
             plans=plans,
-            selection=UNKNOWN if blocks else selection,
+            # Of use though another name does not resolve: a renamed key is known by it.
+            selection=selection,
         )
         return resolved, tuple(blocks)
 
