@@ -238,7 +238,7 @@ def _decide_replacement(ctx: Context, row: _OpenRow) -> Change:
         actions=(make, *closes),
         blocks=(
             *row.unresolved,
-            *lost_markers(ctx, spec, make.title),
+            *lost_markers(ctx, spec, make.title, but=[newest] if newest.marker else ()),
             *make_blocks,
             *doubts(ctx, spec, [newest]),
             *replacement_blocks(ctx, spec, newest, revision, is_of_revision=True),

@@ -282,6 +282,14 @@ class TestReplacement:
 
         assert {"marker-lost", "title-clash"} <= set(rules(change))
 
+    def test_a_run_that_shares_the_title_is_not_taken_for_the_keys_own(self):
+        """Where titles are unique in a milestone only, people may have a run of that title."""
+        others = made(1, desired()), live(2, "Run a")
+
+        assert rules(decide(desired(milestone=5), *others)) == ["in-doubt"]
+        approved = decide(desired(milestone=5), *others, keys=frozenset({"a"}))
+        assert (rules(approved), shown(approved)) == ([], ["» 1 Run a (r2)", "x 1"])
+
     def test_an_archived_milestone_is_refused(self):
         assert rules(decide(desired(milestone="Old"))) == ["archived-milestone"]
         carried = made(1, desired(), milestone_id=4, is_milestone_archived=True)
