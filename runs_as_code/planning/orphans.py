@@ -1,6 +1,6 @@
 """Runs of this owner that nothing declares any more: shown, or closed under `prune: close`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
@@ -17,13 +17,24 @@ from runs_as_code.planning.digest import text_digest
 from runs_as_code.planning.ownership import Ownership
 
 
-def decide_orphans(ctx: Context, left_out: Iterable[str]) -> list[Change]:
-    """Decide about each key that has open runs of this owner but is not declared."""
+def decide_orphans(
+    ctx: Context, left_out: Iterable[str], declared: Collection[Place] = ()
+) -> list[Change]:
+    """Decide about each key that has open runs of this owner but is not declared.
+
+    What is this owner's by alias, and `declared` by the owner whose name it bears, is no orphan.
+    """
     why_kept = _why_kept(ctx)
     guard = _guard(left_out)
     return [
-        _decide_orphan(ctx, key, members, why_kept, guard) for key, members in ctx.orphans().items()
+        _decide_orphan(ctx, key, members, why_kept, guard)
+        for key, members in ctx.orphans().items()
+        if (_bearer(members[-1], ctx.owner), key) not in declared
     ]
+
+
+def _bearer(member: Member, owner: str) -> str:
+    return member.marker.owner if member.marker else owner
 
 
 def _decide_orphan(

@@ -1,7 +1,7 @@
 """Build the plan of one project: one decision per key, then the rules that look at all of them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -62,8 +62,9 @@ class ProjectPlanner:
         contexts = self._contexts(catalog)
         decided: dict[Place, Change] = {}
         sources: dict[Place, int] = {}
+        declared = {(ctx.owner, key) for ctx in contexts for key in ctx.declarations}
         for ctx in contexts:
-            changes = self._decide(ctx)
+            changes = self._decide(ctx, declared)
             decided |= {(ctx.owner, key): change for key, change in changes.items()}
             wanted = wanted_sources(ctx, changes)
             sources |= {(ctx.owner, key): run_id for key, run_id in wanted.items()}
@@ -91,14 +92,14 @@ class ProjectPlanner:
             for manifests in owners.values()
         ]
 
-    def _decide(self, ctx: Context) -> dict[str, Change]:
-        """Decide about each key of an owner, the undeclared ones included."""
+    def _decide(self, ctx: Context, declared: Collection[Place]) -> dict[str, Change]:
+        """Decide about each key of an owner, those included that are among no `declared`."""
         decided: dict[str, Change] = {}
         for key in _in_order(ctx):
             if ctx.is_targeted(key):
                 decided[key] = decide(ctx, ctx.declarations[key], decided)
         left_out = [left.file for left in self._given.left_out if left.owner == ctx.owner]
-        for orphan in decide_orphans(ctx, left_out):
+        for orphan in decide_orphans(ctx, left_out, declared):
             decided[orphan.key] = orphan
         return decided
 
