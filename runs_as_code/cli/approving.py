@@ -138,7 +138,7 @@ def check_withheld(plan: Plan, decision: Decision) -> None:
     ways = [f"`{flag}`" for flag in flags]
     if not decision.skip_blocked and plan.actions:
         ways.append("`--skip-blocked` to do the rest")
-    hint = f"the plan names a way out for each; for this apply: {' or '.join(ways)}"
+    hint = f"the plan names a way out for each; for this apply: {', '.join(ways)}"
     raise WithheldError(
         f"withheld by safety rules ({rules}); nothing was written",
         hint=hint if ways else "the plan names a line for the file for each",
