@@ -77,8 +77,9 @@ def declared() -> dict[str, str]:
     runs["new"] = one("::set-output name=a::b")
     runs["other"] = one("##vso[task.complete] `x` | @ann <b>", more="    description: '##[x]'\n")
     runs["near"] = one("Near", folder="Chekout")
+    # In a folder of its own: what selects as the orphans do, and can't be made, holds them open.
     runs["nobody"] = one(
-        "Nobody", more="    assignee: nobody@example.com\n    milestone: Sprint 2\n"
+        "Nobody", "3", more="    assignee: nobody@example.com\n    milestone: Sprint 2\n"
     )
     runs["adopted"] = one("Adopted", more="    adopt: {run: 30}\n")
     runs["held"] = one(NASTY[17])
