@@ -21,10 +21,13 @@ from runs_as_code.model.plan import Approvals, Plan
 from runs_as_code.model.report import ActionResult, ApplyReport, Status
 from runs_as_code.model.source import Severity
 from runs_as_code.provider.client import QaSphereClient
+from runs_as_code.provider.pacing import HOLD_SECONDS
 from runs_as_code.provider.timing import Timing
 
 ADDRESS = "http://127.0.0.1:9"
-QUEUE_SECONDS = 1.0  # a paced request waits so long at most while the line is not overfull
+# A paced request waits so long at most while the line is not overfull: a little over the hold of a
+# slot, for what came within the same tick as the decision can't be told from what came after it.
+QUEUE_SECONDS = HOLD_SECONDS + 0.005
 MOMENT = "2026-01-01T00:00:00Z"
 
 
