@@ -76,6 +76,7 @@ class Block:
     """A safety rule that withholds actions: its id, the reason, and the two ways out.
 
     `line` is what to write into the file, `flag` what to add to one apply; either may be empty.
+    `run_id` is the run that stands in the way, where that is not the run of the decision.
     """
 
     rule: str
@@ -83,6 +84,7 @@ class Block:
     line: str = ""
     flag: str = ""
     location: Location | None = None
+    run_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from runs_as_code.model.drift import Drift, DriftKind, ProjectDrift
 from runs_as_code.model.live import LiveRun
 from runs_as_code.model.marker import MARKER_OPENING, MARKER_VERSION
 from runs_as_code.model.plan import Change, ProjectPlan, Reason
-from runs_as_code.planning import rules
 from runs_as_code.planning.ownership import MarkedRun, Ownership, ProjectRuns
 from runs_as_code.planning.planner import ProjectInput
 
@@ -51,9 +50,7 @@ def find_drift(given: ProjectInput, plan: ProjectPlan) -> ProjectDrift:
         for change in plan.changes
         if change.key in declared.specs and declared.specs[change.key].state is not State.UNMANAGED
     }
-    # The decision is about the run of the key, which may be another than the one to be adopted.
-    lost = {rules.adopting(m.run): m.run for m in runs.all if m.run.is_open and not m.marker}
-    found = [drift for change in changes.values() for drift in _of_change(change, runs, lost)]
+    found = [drift for change in changes.values() for drift in _of_change(change, runs)]
     found += _of_runs(changes, declared, runs, found)
     return ProjectDrift(
         plan=plan,
@@ -79,7 +76,7 @@ def _declared(manifests: Iterable[Manifest]) -> _Declared:
     )
 
 
-def _of_change(change: Change, runs: ProjectRuns, lost: Mapping[str, LiveRun]) -> Iterator[Drift]:
+def _of_change(change: Change, runs: ProjectRuns) -> Iterator[Drift]:
     run = change.run
     for diff in change.drift:
         yield Drift(_OF_FIELD[diff.field], change.key, run, diff, change.location)
@@ -90,8 +87,8 @@ def _of_change(change: Change, runs: ProjectRuns, lost: Mapping[str, LiveRun]) -
         if block.rule == "title-held" and _is_made_by_hand(run, runs):
             kind = DriftKind.TITLE_TAKEN
         if kind is not None:
-            line = "".join(block.line.partition("}")[:2])
-            whose = lost.get(line, run) if kind is DriftKind.MARKER_LOST else run
+            # The decision is about the run of the key, which may be another than the lost one.
+            whose = run if block.run_id is None else runs.by_id[block.run_id].run
             place = block.location or change.location
             yield Drift(kind, change.key, whose, location=place, message=block.message)
 

@@ -123,6 +123,7 @@ def marker_lost(
         message=f"run {run.id} `{run.title}` bears the title of `{key}` and has {state}",
         line=f"{adopting(run)}{or_else}",
         location=location,
+        run_id=run.id,
     )
 
 
