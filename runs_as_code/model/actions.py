@@ -96,7 +96,7 @@ class CloseRun:
     @property
     def recorded(self) -> int:
         """The number of cases that had a result."""
-        return self.counts.all - self.counts.open
+        return self.counts.recorded
 
     @property
     def has_time(self) -> bool:

@@ -16,6 +16,11 @@ class StatusCounts:
     skipped: int = 0
 
     @property
+    def recorded(self) -> int:
+        """The number of cases with a recorded result."""
+        return self.all - self.open
+
+    @property
     def results(self) -> Mapping[str, int]:
         """The numbers of recorded results by status; `other` are those of custom statuses [J]."""
         known = {
@@ -24,7 +29,7 @@ class StatusCounts:
             "blocked": self.blocked,
             "skipped": self.skipped,
         }
-        return known | {"other": self.all - self.open - sum(known.values())}
+        return known | {"other": self.recorded - sum(known.values())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class LiveRun:
     @property
     def recorded(self) -> int:
         """The number of cases with a recorded result."""
-        return self.counts.all - self.counts.open
+        return self.counts.recorded
 
     @property
     def has_results(self) -> bool:

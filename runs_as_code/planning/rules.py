@@ -19,7 +19,7 @@ def approve(key: str) -> str:
 def has_results(key: str, run: LiveRun, revision: int, location: Location | None) -> Block:
     """Replacing this run would put recorded results aside."""
     counts = run.counts
-    work = f"{counts.all - counts.open} of {counts.all} cases have results"
+    work = f"{counts.recorded} of {counts.all} cases have results"
     if run.time_spent:
         work += " and time was spent on it"
     return Block(
@@ -69,7 +69,7 @@ def prune_has_results(key: str, run: LiveRun) -> Block:
     counts = run.counts
     return Block(
         rule="prune-has-results",
-        message=f"run {run.id} is no longer declared, but {counts.all - counts.open} of"
+        message=f"run {run.id} is no longer declared, but {counts.recorded} of"
         f" {counts.all} cases have results and {counts.open} are still open",
         line=f"{key}: {{state: closed}}",
         flag=approve(key),
