@@ -115,9 +115,7 @@ async def _send(place: Workplace, action: CloseRun, attempt: Attempt) -> Outcome
     try:
         await place.provider.close_run(action.run_id, attempt)
     except NotRunError as error:
-        return Outcome(
-            is_done=False, pause=error.pause, message=error.message, exit_code=error.exit_code
-        )
+        return Outcome.postponed(error)
     except QarunError as error:  # 403 too: what a second close is answered with is known to nobody
         return await _read_back(place, action, error)
     return Outcome(is_done=True, run_id=action.run_id)

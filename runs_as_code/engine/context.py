@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from typing import Self
 
 from runs_as_code.engine.freezing import find_frozen
 from runs_as_code.engine.view import LiveView
-from runs_as_code.errors import ExitCode, UnreachableError
+from runs_as_code.errors import ExitCode, NotRunError, UnreachableError
 from runs_as_code.model.provider import Provider
 from runs_as_code.model.restraint import FreezeWindow
 from runs_as_code.planning.cost import PARALLEL_ACTIONS
@@ -151,3 +152,10 @@ class Outcome:
     is_withheld: bool = False
     pause: float | None = None
     exit_code: ExitCode = field(default=ExitCode.DONE)
+
+    @classmethod
+    def postponed(cls, error: NotRunError) -> Self:
+        """Return the outcome of a write that provably did not run and may be tried again."""
+        return cls(
+            is_done=False, pause=error.pause, message=error.message, exit_code=error.exit_code
+        )

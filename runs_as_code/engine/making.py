@@ -69,9 +69,7 @@ async def _send(
     except UnknownOutcomeError as error:
         return await _look(place, action, error)
     except NotRunError as error:
-        return Outcome(
-            is_done=False, pause=error.pause, message=error.message, exit_code=error.exit_code
-        )
+        return Outcome.postponed(error)
     except QarunError as error:
         return Outcome(is_done=False, message=error.message, exit_code=error.exit_code)
     return Outcome(is_done=True, run_id=run_id)

@@ -73,7 +73,7 @@ class RunLog:
             try:
                 await provider.add_run_log(run_id, comment, attempt)
             except NotRunError as error:
-                return Outcome(is_done=False, pause=error.pause, message=error.message)
+                return Outcome.postponed(error)
             return Outcome(is_done=True)
 
         outcome = await gate.patiently(send)
