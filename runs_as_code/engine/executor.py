@@ -19,6 +19,7 @@ from runs_as_code.model.actions import Action, CloseRun, MakeRun
 from runs_as_code.model.events import ActionFinished, ActionStarted, Listener
 from runs_as_code.model.plan import ProjectPlan
 from runs_as_code.model.report import SUCCEEDED, ActionResult, Status
+from runs_as_code.planning.context import place_of
 from runs_as_code.planning.dependencies import awaited_makes
 
 
@@ -79,7 +80,7 @@ class ProjectExecutor:
         self._gate = Gate(place, plan.freeze)
         self._made = dict(made or {})
         self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
-        self._others: dict[str, ProjectExecutor] = {}
+        self._executors: dict[str, ProjectExecutor] = {}
         self._awaited: frozenset[str] = frozenset()
         self._markers = {make.key: make.marker for make in plan.makes}
         self._closes: dict[str, list[CloseRun]] = {}
@@ -91,7 +92,7 @@ class ProjectExecutor:
         executors = {executor.plan.owner: executor for executor in everybody}
         awaited = awaited_makes(executor.plan for executor in executors.values())
         self._awaited = frozenset(key for owner, key in awaited if owner == self.plan.owner)
-        self._others = executors
+        self._executors = executors
 
     async def run(self) -> list[ActionResult]:
         """Carry everything out and return one result per action, in the plan's order.
@@ -134,25 +135,27 @@ class ProjectExecutor:
             return await self._close(action)
 
     def _waits_for(self, action: Action) -> dict[str, asyncio.Task[ActionResult]]:
+        names: tuple[str | None, ...]
         if isinstance(action, MakeRun):
-            wanted = [f"make:{action.source_key}"] if action.source_key else []
+            names = (action.source_key,)
         else:
-            wanted = [f"make:{key}" for key in action.cloned_by]
-            if action.successor_key:
-                wanted.append(f"make:{action.successor_key}")
+            names = (*action.cloned_by, action.successor_key)
+        tasks = {f"make:{name}": self._making(name) for name in names if name}
+        if isinstance(action, CloseRun):
             # Oldest first: the newest run of a key must never be closed before an older one.
-            of_key = self._closes[action.key]
-            wanted += [other.address for other in of_key if other.run_id < action.run_id]
-        tasks = {address: self.task(address) for address in wanted}
+            older = [other for other in self._closes[action.key] if other.run_id < action.run_id]
+            tasks |= {close.address: self.task(close.address) for close in older}
         return {address: task for address, task in tasks.items() if task is not None}
 
+    def _making(self, name: str) -> asyncio.Task[ActionResult] | None:
+        """Return the task that makes the run of a key, which may be another owner's."""
+        owner, key = place_of(name, self.plan.owner)
+        executor = self._executors.get(owner)
+        return executor.task(f"make:{key}") if executor else None
+
     def task(self, address: str) -> asyncio.Task[ActionResult] | None:
-        """Return the task of an action, another owner's where the address names one."""
-        owner, slash, key = address.removeprefix("make:").partition("/")
-        if not slash:
-            return self._tasks.get(address)
-        other = self._others.get(owner)
-        return other.task(f"make:{key}") if other else None
+        """Return the task of an action of this owner."""
+        return self._tasks.get(address)
 
     async def _make(self, action: MakeRun) -> ActionResult:
         source = action.source_run or self._made.get(action.source_key or "")
