@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from runs_as_code.engine.places import is_of_the_system
+from runs_as_code.engine.places import is_of_the_system, is_stream
 from runs_as_code.errors import QarunError, UsageError
 
 _MODE = 0o666  # cut down by the umask, as for any file
@@ -79,7 +79,7 @@ def _takes_a_stream(path: Path) -> bool:
     """Whether the path is written to and never replaced: a pipe, a device, what the system has."""
     if is_of_the_system(path):
         return True  # even where it leads to a file: `/dev/stdout` is everybody's
-    return path.exists() and not path.is_file() and not path.is_symlink()
+    return is_stream(path) and not path.is_symlink()
 
 
 def _write_through(path: Path, content: bytes) -> None:
