@@ -75,6 +75,19 @@ def test_the_first_signal_lets_finish_what_is_under_way(number, code, manifest, 
     assert "run it again to go on" in out
 
 
+def stop_while_throttled(process: Process) -> tuple[str, str]:
+    """Send SIGTERM while as many writes wait as may be under way; return what was said then."""
+    for _ in range(PARALLEL_ACTIONS):
+        read_until(process, ": 429, ")
+    process.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    said = process.communicate(timeout=60)
+    took = time.monotonic() - started
+    assert process.returncode == 143
+    assert took < 5
+    return said
+
+
 @pytest.mark.parametrize("is_made", [True, False], ids=["creates", "closes"])
 def test_writes_that_wait_are_not_sent_after_a_signal(is_made, manifest, serve, database):
     """The server asks for a minute's patience; nothing was written yet, and nothing is."""
@@ -85,14 +98,7 @@ def test_writes_that_wait_are_not_sent_after_a_signal(is_made, manifest, serve, 
     before = rows(database)
     serve(faults=(Fault("status", "POST *", status=429, retry_after=60),))
     with start("apply", "--auto-approve", "--debug-http", "-f", manifest) as process:
-        for _ in range(PARALLEL_ACTIONS):
-            read_until(process, ": 429, ")
-        process.send_signal(signal.SIGTERM)
-        started = time.monotonic()
-        out, err = process.communicate(timeout=60)
-        took = time.monotonic() - started
-    assert process.returncode == 143
-    assert took < 5
+        out, err = stop_while_throttled(process)
     assert "Apply: 30 skipped" in out
     assert "skipped       " + ("create" if is_made else "close run 1") in out
     assert out.count("interrupted before it was started") == 30
@@ -105,14 +111,7 @@ def test_a_round_whose_writes_wait_ends_with_a_signal(manifest, serve, database)
     serve(faults=(Fault("status", "POST *", status=429, retry_after=60),))
     flags = ("--interval", "5m", "--log-format", "json", "--debug-http")
     with start("reconcile", *flags, "-f", manifest) as process:
-        for _ in range(PARALLEL_ACTIONS):
-            read_until(process, ": 429, ")
-        process.send_signal(signal.SIGTERM)
-        started = time.monotonic()
-        _, err = process.communicate(timeout=60)
-        took = time.monotonic() - started
-    assert process.returncode == 143
-    assert took < 5
+        _, err = stop_while_throttled(process)
     told = [json.loads(line) for line in err.splitlines()]
     assert [line["result"] for line in told if line["event"] == "action.finished"] == [
         "skipped"
