@@ -18,7 +18,7 @@ from runs_as_code.planning.ownership import Ownership
 
 
 def decide_orphans(
-    ctx: Context, left_out: Iterable[str], declared: Collection[Place] = ()
+    ctx: Context, left_out: Iterable[str], declared: Collection[Place]
 ) -> list[Change]:
     """Decide about each key that has open runs of this owner but is not declared.
 

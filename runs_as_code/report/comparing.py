@@ -1,7 +1,6 @@
 """How one plan differs from another: which actions came, went or changed, and in what bounds.
 
-deepdiff says what differs inside an action; which actions there
-are is decided by their names.
+deepdiff says what differs inside an action; which actions there are is decided by their names.
 """
 
 from collections.abc import Iterator, Mapping

@@ -64,7 +64,7 @@ def plan_from_json(data: Any) -> tuple[Plan, str]:
     try:
         plan: Plan = decode(Plan, data)
     except DecodeError as error:
-        if error.is_missing and _minor(data) < _minor({"formatVersion": FORMAT_VERSION}):
+        if error.is_missing and _minor(data["formatVersion"]) < _minor(FORMAT_VERSION):
             raise StaleError(
                 f"the plan has format version `{data['formatVersion']}`, which lacks what an apply"
                 f" checks today (`${error.path}`)",
@@ -199,10 +199,10 @@ def _check_head(data: Any, kind: str) -> None:
 
 def _newer(data: dict[str, Any]) -> str:
     """Say that a newer minor version may be why something can't be read."""
-    if _minor(data) <= _minor({"formatVersion": FORMAT_VERSION}):
+    if _minor(data["formatVersion"]) <= _minor(FORMAT_VERSION):
         return ""
     return f"; it was made by a newer qarun (format version `{data['formatVersion']}`)"
 
 
-def _minor(data: Mapping[str, Any]) -> int:
-    return int(data["formatVersion"].partition(".")[2])
+def _minor(version: str) -> int:
+    return int(version.partition(".")[2])
